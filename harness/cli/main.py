@@ -1,0 +1,73 @@
+"""Entry point: finds the subcommand's module by name, and turns errors a user can cause into one line.
+
+Exit codes: 0 all well, 1 something is missing or failed, 2 wrong input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from harness import __version__
+from harness.spec.base import UserError
+
+COMMANDS = {
+    "check": "Check scenario, scaffold, sweep and models files.",
+    "schema": "Write JSON Schemas for editors.",
+    "show": "Draw a scaffold, or print one recorded trial.",
+    "plan": "Say what a sweep would run, and what it would cost.",
+    "run": "Run a sweep, or what is missing of it.",
+    "validate": "Run gold solutions and a null agent through the real environments.",
+    "regrade": "Score a recorded sweep again, without any model.",
+    "results": "Print and write the result tables of a sweep.",
+    "compare": "Compare the models of a sweep.",
+    "models": "List local models, and download their weights.",
+}
+
+
+class _LazyGroup(click.Group):
+    """A group whose subcommands live in `harness.cli.<name>`, each as a click command called `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"harness.cli.{name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="harness")
+def group() -> None:
+    """Run one scaffold with many models in real environments, and compare what each did."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit."""
+    try:
+        code: Any = group.main(arguments, standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        code = leaving.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        code = 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 0
+    except UserError as error:
+        click.echo(str(error), err=True)
+        code = 2
+    sys.exit(code if isinstance(code, int) else 0)
+
