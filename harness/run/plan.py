@@ -1,0 +1,202 @@
+"""What a sweep asks for, cell by cell, and what of it is still to do.
+
+A cell is identified by content (invariant 1): scenario and task, scaffold, tool schemas, models, parameters
+and limits. The digest of a cell and a repeat name a trial; whatever is already in the record under that name
+is not run again. The seed stands on scenario, task and repeat alone, so that trials pair up across models
+and scaffolds.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from harness.environments import SUBMIT, Tool, load_kind
+from harness.models import check_parameters
+from harness.record import TrialRow
+from harness.spec import digest, trial_seed
+from harness.spec.base import UserError
+from harness.spec.limits import TrialLimits
+from harness.spec.resolved import LoadedModel, LoadedScaffold, LoadedScenario, ResolvedSweep
+
+DEFAULT_LIMITS = TrialLimits(turns=30, tokens=None, seconds=1800, cost=None)
+"""For what neither scenario, task nor sweep bounds: no trial is without an end."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One (scenario, task, scaffold, role->model) combination."""
+
+    digest: str
+    scenario: LoadedScenario
+    task: str
+    scaffold: LoadedScaffold
+    model: str
+    """Short name of the model that is crossed with everything."""
+    models: Mapping[str, LoadedModel]
+    """Scaffold role -> model."""
+    seats: Mapping[str, str]
+    """Scaffold role -> scenario role."""
+    tools: Mapping[str, list[Tool]]
+    """Scenario role -> tools offered."""
+    tools_digest: str
+    models_digest: str
+    limits: TrialLimits
+
+    @property
+    def family(self) -> str | None:
+        """The task's family."""
+        return self.scenario.task(self.task).family
+
+
+@dataclass(frozen=True)
+class PlannedTrial:
+    """One trial to run; `attempt` counts from 1 over all runs of the sweep."""
+
+    cell: Cell
+    repeat: int
+    attempt: int
+
+    @property
+    def name(self) -> str:
+        """Id of the trial in the record."""
+        return trial_name(self.cell.digest, self.repeat, self.attempt)
+
+    @property
+    def seed(self) -> int:
+        """Shared by all cells of the same scenario, task and repeat."""
+        return trial_seed(self.cell.scenario.spec.name, self.cell.task, self.repeat)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A sweep, worked out."""
+
+    sweep: ResolvedSweep
+    cells: list[Cell]
+    todo: list[PlannedTrial]
+    ungraded: list[str] = field(default_factory=list)
+    """Trials recorded but not graded (the harness was killed in between, or the grader failed)."""
+    superseded: int = 0
+    """Recorded trials of cells that the sweep no longer asks for."""
+
+    @property
+    def asked(self) -> int:
+        """Trials the sweep asks for."""
+        return len(self.cells) * self.sweep.spec.repeats
+
+    @property
+    def done(self) -> int:
+        """Trials already recorded as results."""
+        return self.asked - len(self.todo)
+
+
+def trial_name(cell: str, repeat: int, attempt: int) -> str:
+    """`<cell, 12 hex digits>-<repeat>-<attempt>`."""
+    return f"{cell[:12]}-{repeat}-{attempt}"
+
+
+def plan_sweep(sweep: ResolvedSweep, recorded: Iterable[TrialRow] = ()) -> Plan:
+    """Work out a sweep against what is recorded (the highest attempt of each trial).
+
+    Raises `UserError` for parameters that a provider does not take.
+    """
+    _check_parameters(sweep)
+    cells = list(_cells(sweep))
+    by_key = {(row.cell, row.repeat): row for row in recorded}
+    todo: list[PlannedTrial] = []
+    ungraded: list[str] = []
+    for repeat, cell in itertools.product(range(1, sweep.spec.repeats + 1), cells):
+        row = by_key.pop((cell.digest, repeat), None)
+        if row is None:
+            todo.append(PlannedTrial(cell, repeat, 1))
+        elif row.fault == "grader" or (row.is_result and _wants_grade(cell, row)):
+            ungraded.append(row.trial)
+        elif not row.is_result:
+            todo.append(PlannedTrial(cell, repeat, row.attempt + 1))
+    return Plan(sweep, cells, todo, ungraded, superseded=len(by_key))
+
+
+def _wants_grade(cell: Cell, row: TrialRow) -> bool:
+    task = cell.scenario.task(cell.task)
+    has_checks = bool(task.checks or cell.scenario.spec.checks)
+    return (has_checks and row.score is None) or row.measures_hash != cell.scenario.measures_digest
+
+
+def _cells(sweep: ResolvedSweep) -> Iterator[Cell]:
+    """Models vary fastest, so that running in this order interleaves them in time."""
+    spec = sweep.spec
+    varied = {role: names for role, names in spec.roles.items() if isinstance(names, list)}
+    fixed = {role: name for role, name in spec.roles.items() if isinstance(name, str)}
+    seen: set[str] = set()
+    for scenario, scaffold in itertools.product(sweep.scenarios, sweep.scaffolds):
+        seats = sweep.seats[scenario.spec.name, scaffold.spec.name]
+        tools = role_tools(scenario)
+        tools_digest = digest({role: [tool.as_openai() for tool in tools[role]] for role in sorted(tools)})
+        here = {role: names for role, names in varied.items() if role in scaffold.flat.roles}
+        for task in scenario.spec.tasks:
+            if spec.tasks is not None and task.id not in spec.tasks:
+                continue
+            limits = spec.limits.tighter(scenario.spec.limits).tighter(task.limits)
+            limits = TrialLimits(
+                **{
+                    name: getattr(DEFAULT_LIMITS, name) if value is None else value
+                    for name, value in limits.model_dump().items()
+                }
+            )
+            for choice in itertools.product(*here.values()):
+                for model in spec.models:
+                    chosen = {**fixed, **dict(zip(here, choice, strict=True))}
+                    models = _role_models(sweep, scaffold, model, chosen)
+                    models_digest = digest({role: loaded.digest for role, loaded in models.items()})
+                    identity = digest(
+                        {
+                            "task": scenario.task_digests[task.id],
+                            "scaffold": scaffold.digest,
+                            "tools": tools_digest,
+                            "models": models_digest,
+                            "parameters": spec.parameters,
+                            "limits": limits.model_dump(),
+                        }
+                    )
+                    if identity not in seen:
+                        seen.add(identity)
+                        yield Cell(
+                            identity, scenario, task.id, scaffold, model, models, seats, tools, tools_digest,
+                            models_digest, limits,
+                        )  # fmt: skip
+
+
+def _role_models(
+    sweep: ResolvedSweep, scaffold: LoadedScaffold, model: str, chosen: Mapping[str, str]
+) -> dict[str, LoadedModel]:
+    """Scaffold role -> model: what the sweep says for the role, else that of `model_of`, else the crossed one."""
+
+    def name(role: str, asked_by: tuple[str, ...] = ()) -> str:
+        if role in chosen:
+            return chosen[role]
+        source = scaffold.flat.roles[role].model_of
+        if source is None or source in asked_by:
+            return model
+        return name(source, (*asked_by, role))
+
+    return {role: sweep.models[name(role)] for role in scaffold.flat.roles}
+
+
+def role_tools(scenario: LoadedScenario) -> dict[str, list[Tool]]:
+    """Scenario role -> the tools it is offered, `submit` included, in the environment's order."""
+    kind = load_kind(scenario.spec.environment.kind)
+    offered: dict[str, list[Tool]] = {}
+    for role, spec in scenario.spec.roles.items():
+        every = [*kind.tools(scenario.options, role), SUBMIT]
+        offered[role] = every if spec.tools is None else [tool for tool in every if tool.name in spec.tools]
+    return offered
+
+
+def _check_parameters(sweep: ResolvedSweep) -> None:
+    problems = [
+        problem for loaded in sweep.models.values() for problem in check_parameters(loaded, dict(sweep.spec.parameters))
+    ]
+    if problems:
+        raise UserError("\n".join(problems))

@@ -1,0 +1,239 @@
+"""One trial: open the environment, run the scaffold through it, keep the final state, write it all down.
+
+Whatever goes wrong is attributed to one party and recorded; nothing but cancellation leaves `run_trial`,
+and even a cancelled trial leaves a record of what it paid for, from which the next attempt goes on.
+Grading is not done here: it happens after the trial is recorded (`harness.run.grading`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import time
+import traceback
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness import __version__
+from harness.environments import Environment, EnvironmentFault, FinalState, Opening, load_kind
+from harness.models import Model, redact
+from harness.record import TrialRecord, TrialRow
+from harness.run.plan import Cell, PlannedTrial
+from harness.run.recording import TrialRecorder
+from harness.scaffolds import CompiledScaffold, Outcome, TrialContext, run_scaffold
+from harness.spec import render
+
+CLOSING_SECONDS = 30.0
+"""An environment that takes longer to stop or close is given up."""
+
+
+@dataclass(frozen=True)
+class TrialRun:
+    """A finished trial, before grading."""
+
+    record: TrialRecord
+    cancelled: bool = False
+
+
+@dataclass
+class _World:
+    """What became of the environment: filled in as the trial goes."""
+
+    environment: Environment | None = None
+    final_state: FinalState | None = None
+    facts: dict[str, object] = field(default_factory=dict)
+    fault: str | None = None
+    detail: str | None = None
+
+    def blame(self, what: str, error: BaseException) -> None:
+        """Put the first failure on the environment's account."""
+        if self.fault is None:
+            self.fault = f"{what}: {_one_line(error)}"
+            self.detail = "".join(traceback.format_exception(error))
+
+
+@asynccontextmanager
+async def scratch_folder() -> AsyncIterator[Path]:
+    """A private empty folder, gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="harness-"))
+    try:
+        yield folder
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def opening_of(cell: Cell, seed: int, scratch: Path) -> Opening:
+    """How the environment of a cell is opened."""
+    spec = cell.scenario.spec
+    return Opening(
+        options=cell.scenario.options,
+        setup=cell.scenario.setups[cell.task],
+        roles=tuple(spec.roles),
+        seed=seed,
+        scratch=scratch,
+        unsafe=spec.unsafe,
+    )
+
+
+async def run_trial(
+    planned: PlannedTrial,
+    compiled: CompiledScaffold,
+    models: Mapping[str, Model],
+    parameters: Mapping[str, object],
+) -> TrialRun:
+    """Run one trial to its end. `models` maps scaffold roles. Never raises; a cancellation is recorded and reported."""
+    began, started = time.monotonic(), datetime.now(UTC)
+    recorder = TrialRecorder({role: loaded.name for role, loaded in planned.cell.models.items()})
+    world = _World()
+    cancelled = False
+    outcome = Outcome(state="fault", fault="harness", error="the trial did not begin")
+    async with scratch_folder() as scratch:
+        try:
+            outcome = await _act(planned, compiled, models, parameters, recorder, world, scratch)
+        except asyncio.CancelledError:
+            cancelled = True
+        finally:
+            await _close(world)
+    if world.fault is not None and not cancelled and outcome.fault is None:
+        outcome = Outcome(
+            state="fault", fault="environment", error=world.fault, error_detail=world.detail, answer=outcome.answer,
+            steps=outcome.steps, seconds=outcome.seconds, waited=outcome.waited,
+        )  # fmt: skip
+    row = _row(planned, outcome, recorder, world, started.isoformat(timespec="milliseconds"))
+    if cancelled:
+        row = row.model_copy(
+            update={"state": "cancelled", "limit": None, "fault": None, "error": "cancelled",
+                    "seconds": time.monotonic() - began}
+        )  # fmt: skip
+    detail = redact(outcome.error_detail) if outcome.error_detail else None
+    record = TrialRecord(
+        row=row,
+        document=recorder.document(facts=world.facts, error_detail=detail),
+        final_state=world.final_state.data if world.final_state else None,
+        final_state_truncated=bool(world.final_state and world.final_state.truncated),
+    )
+    return TrialRun(record, cancelled)
+
+
+async def _act(
+    planned: PlannedTrial,
+    compiled: CompiledScaffold,
+    models: Mapping[str, Model],
+    parameters: Mapping[str, object],
+    recorder: TrialRecorder,
+    world: _World,
+    scratch: Path,
+) -> Outcome:
+    cell = planned.cell
+    try:
+        kind = load_kind(cell.scenario.spec.environment.kind)
+        world.environment = await kind.open(opening_of(cell, planned.seed, scratch))
+    except Exception as error:  # noqa: BLE001 - whatever an environment raises on opening is on its account
+        world.blame("could not be opened", error)
+        return Outcome(state="completed")
+    world.facts = dict(world.environment.facts)
+    context = _context(planned, world.environment, models, parameters, recorder)
+    outcome = await run_scaffold(compiled, context)
+    try:
+        async with asyncio.timeout(CLOSING_SECONDS):
+            world.final_state = await world.environment.final_state()
+    except (EnvironmentFault, OSError, TimeoutError, ValueError) as error:
+        world.blame("its final state could not be taken", error)
+    return outcome
+
+
+def _context(
+    planned: PlannedTrial,
+    environment: Environment,
+    models: Mapping[str, Model],
+    parameters: Mapping[str, object],
+    recorder: TrialRecorder,
+) -> TrialContext:
+    cell = planned.cell
+    task = cell.scenario.task(cell.task)
+    briefs, opening = {}, {}
+    for name, role in cell.scenario.spec.roles.items():
+        names = {"input": task.input, "task": task.id, "role": name}
+        briefs[name] = render(role.brief, names)
+        opening[name] = render(task.brief, names)
+    return TrialContext(
+        environment=environment,
+        models=models,
+        seats=cell.seats,
+        tools=cell.tools,
+        briefs=briefs,
+        opening=opening,
+        input=task.input,
+        task=task.id,
+        limits=cell.limits,
+        parameters=dict(parameters),  # type: ignore[arg-type]
+        seed=planned.seed,
+        recorder=recorder,
+    )
+
+
+async def _close(world: _World) -> None:
+    """Close the environment whatever happened, also while the trial is being cancelled."""
+    if world.environment is None:
+        return
+    closing = asyncio.ensure_future(world.environment.close())
+    try:
+        async with asyncio.timeout(CLOSING_SECONDS):
+            await asyncio.shield(closing)
+    except asyncio.CancelledError:
+        await asyncio.wait([closing], timeout=CLOSING_SECONDS)
+        raise
+    except (EnvironmentFault, OSError, TimeoutError) as error:
+        closing.cancel()
+        world.blame("could not be closed", error)
+
+
+def _row(
+    planned: PlannedTrial, outcome: Outcome, recorder: TrialRecorder, world: _World, started: str
+) -> TrialRow:  # fmt: skip
+    cell = planned.cell
+    totals = recorder.totals()
+    sandbox = world.facts.get("sandbox")
+    return TrialRow(
+        trial=planned.name,
+        cell=cell.digest,
+        scenario=cell.scenario.spec.name,
+        task=cell.task,
+        family=cell.family,
+        scaffold=cell.scaffold.spec.name,
+        models={role: loaded.name for role, loaded in cell.models.items()},
+        model=cell.model,
+        repeat=planned.repeat,
+        attempt=planned.attempt,
+        seed=planned.seed,
+        scenario_hash=cell.scenario.task_digests[cell.task],
+        scaffold_hash=cell.scaffold.digest,
+        models_hash=cell.models_digest,
+        tools_hash=cell.tools_digest,
+        measures_hash=cell.scenario.measures_digest,
+        state=outcome.state,
+        limit=outcome.limit,
+        fault=outcome.fault,
+        error=redact(outcome.error) if outcome.error else None,
+        answer=outcome.answer,
+        steps=outcome.steps,
+        turns=totals.turns,
+        prompt_tokens=totals.prompt_tokens,
+        completion_tokens=totals.completion_tokens,
+        cost=totals.cost,
+        seconds=outcome.seconds,
+        waited=outcome.waited or totals.waited,
+        retries=totals.retries,
+        started=started,
+        sandbox=str(sandbox) if sandbox is not None else None,
+        harness=__version__,
+    )
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:500] if text else type(error).__name__
