@@ -1,0 +1,86 @@
+"""The worlds trials act in: one protocol, one module per kind.
+
+`load_kind` finds a kind by name without importing the others; `CATALOG` is the same as an object, the
+way `harness.spec` asks for it. A kind of one's own is named by dotted path, `package.module:Class`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import cast
+
+from harness.environments.protocol import (
+    SUBMIT,
+    Environment,
+    EnvironmentFault,
+    FinalState,
+    Observation,
+    Opening,
+    StateReader,
+    Tool,
+)
+from harness.spec.resolved import KindLike
+
+BUILT_IN = {
+    "workspace": "harness.environments.workspace:Workspace",
+    "sql": "harness.environments.sql:SqlDatabase",
+    "office": "harness.environments.office:Office",
+}
+"""Kind -> where its class lives."""
+
+_PARTS = ("Options", "Setup", "tools", "open", "read_state")
+
+
+def load_kind(kind: str) -> type[Environment]:
+    """The class of a built-in kind, or of a dotted path `package.module:Class`.
+
+    Raises `LookupError` with one line when there is no such kind or the class is not an environment.
+    """
+    place = BUILT_IN.get(kind, kind)
+    module, colon, name = place.partition(":")
+    if not colon or not module or not name:
+        raise LookupError(
+            f"unknown environment kind '{kind}'; there are {', '.join(BUILT_IN)}, or package.module:Class of your own"
+        )
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except ImportError as error:
+        raise LookupError(f"environment kind '{kind}' cannot be imported: {error}") from error
+    except AttributeError as error:
+        raise LookupError(f"environment kind '{kind}': module {module} has no {name}") from error
+    missing = [part for part in _PARTS if not hasattr(found, part)]
+    if not isinstance(found, type) or missing:
+        lacks = f"lacks {', '.join(missing)}" if missing else "is not a class"
+        raise LookupError(f"environment kind '{kind}' is not an environment: {name} {lacks}")
+    return cast(type[Environment], found)
+
+
+class EnvironmentCatalog:
+    """The kinds as the checker of files asks for them (`harness.spec.resolved.Catalog`)."""
+
+    def kinds(self) -> list[str]:
+        """Names of the built-in kinds."""
+        return list(BUILT_IN)
+
+    def load(self, kind: str) -> KindLike:
+        """The class of a kind or dotted path. Raises `LookupError` with one line."""
+        return cast(KindLike, load_kind(kind))
+
+
+CATALOG = EnvironmentCatalog()
+"""Stateless, and so shared."""
+
+__all__ = [
+    "BUILT_IN",
+    "CATALOG",
+    "SUBMIT",
+    "Environment",
+    "EnvironmentCatalog",
+    "EnvironmentFault",
+    "FinalState",
+    "Observation",
+    "Opening",
+    "StateReader",
+    "Tool",
+    "load_kind",
+]
