@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from harness import __version__
-from harness.spec.base import UserError
+from harness.errors import UserError
 
 COMMANDS = {
     "check": "Check scenario, scaffold, sweep and models files.",

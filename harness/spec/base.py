@@ -11,11 +11,18 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict
 
+from harness.errors import UserError
+
+__all__ = [
+    "DataFile", "DataFolder", "DataPath", "Expression", "ExpressionStr", "Problem", "PythonPath", "PythonSource",
+    "Spec", "SpecError", "Template", "TemplateStr", "UserError",
+]  # fmt: skip
+
 
 class Spec(BaseModel):
     """A part of a YAML file: immutable, and a key nobody declared is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
 @dataclass(frozen=True)
@@ -66,10 +73,6 @@ class Problem:
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}:{self.column}" if self.line else self.path
         return f"{place}: {self.message}"
-
-
-class UserError(Exception):
-    """Something the user can mend, in one line: what, where, how. Printed without a traceback; exit code 2."""
 
 
 class SpecError(UserError):

@@ -14,7 +14,10 @@ from pydantic import Field, JsonValue
 from harness.spec.base import ExpressionStr, PythonPath, Spec, TemplateStr
 from harness.spec.scenario import Name
 
-NodeName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=60)]
+NodeName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_-]*)*$", max_length=200)]
+"""Dots are kept for the nodes of inlined scaffolds: `review.critic`; nobody writes them."""
+VariableName = Annotated[str, Field(pattern=r"^([A-Za-z][A-Za-z0-9_-]*\.)*[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
+"""What templates can name; dots as in `NodeName`."""
 Target = str
 """A node name, or `end`."""
 
@@ -46,7 +49,14 @@ class ScaffoldRole(Spec):
     """Speaks through this role's model unless the sweep gives it one of its own."""
 
 
-class _Node(Spec):
+class _Scoped(Spec):
+    scope: str = ""
+    """Only in flat form: the prefix of the scaffold this node was inlined from, e.g. `review.`, else empty.
+    The node's templates, expressions and functions see the variables and visits whose names begin with it,
+    without it (`harness.spec.in_scope`)."""
+
+
+class _Node(_Scoped):
     next: Target
     """Where to go after this node."""
 
@@ -90,7 +100,7 @@ class Case(Spec):
     to: Target
 
 
-class RouteNode(Spec):
+class RouteNode(_Scoped):
     """Edges with conditions; the first that holds is taken."""
 
     kind: Literal["route"]
@@ -98,7 +108,7 @@ class RouteNode(Spec):
     otherwise: Target
 
 
-class BranchNode(Spec):
+class BranchNode(_Scoped):
     """Runs `copies` parallel lanes from `to` until each reaches `join`. Lanes may not `act`."""
 
     kind: Literal["branch"]
@@ -150,7 +160,8 @@ class Scaffold(Spec):
     summary: str
     """Not part of the identity."""
     protocol: Protocol
-    roles: dict[str, ScaffoldRole] = {"agent": ScaffoldRole()}  # type: ignore[call-arg]
-    variables: dict[Name, JsonValue] = {}
+    roles: dict[NodeName, ScaffoldRole] = {"agent": ScaffoldRole()}  # type: ignore[call-arg]
+    variables: dict[VariableName, JsonValue] = {}
+    """Name -> value at the start of a trial. What `save` and python nodes write must be declared here."""
     start: NodeName
     nodes: dict[NodeName, Node] = Field(min_length=1)

@@ -1,0 +1,136 @@
+"""Loading a scenario: its environment's options, its references, its templates, its digests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from harness.errors import UserError
+from harness.spec.base import DataFile, Problem, PythonSource, SpecError
+from harness.spec.digests import data_digest, digest
+from harness.spec.library import data_path, did_you_mean
+from harness.spec.loading.marked import Marked, replace_marked
+from harness.spec.loading.references import check_scenario
+from harness.spec.loading.source import Source
+from harness.spec.python_source import python_digest, source_file
+from harness.spec.resolved import Catalog, KindLike, LoadedScenario
+from harness.spec.scenario import Scenario
+
+
+def load_scenario(path: str | Path, catalog: Catalog) -> LoadedScenario:
+    """The scenario in the file at `path`. Raises `SpecError` with all its problems."""
+    problems: list[Problem] = []
+    loaded = read_scenario(Path(path), catalog, problems)
+    if loaded is None or problems:
+        raise SpecError(problems)
+    return loaded
+
+
+def read_scenario(path: Path, catalog: Catalog, problems: list[Problem]) -> LoadedScenario | None:
+    """Like `load_scenario`, adding to `problems`; None when there are any."""
+    before = len(problems)
+    source = Source(path.absolute(), problems)
+    if not source.read() or not source.is_a("scenario"):
+        return None
+    spec = source.validated(Scenario)
+    if spec is None:
+        return None
+    kind = _environment(source, spec, catalog)
+    if kind is None:
+        return None
+    options = source.validated(kind.Options, ("environment",), spec.environment.options)
+    setups = {
+        task.id: source.validated(kind.Setup, ("tasks", index, "setup"), task.setup)
+        for index, task in enumerate(spec.tasks)
+    }
+    settled = _Settled(source)
+    spec = settled.absolute(spec, ())
+    if options is None or None in setups.values():
+        check_scenario(source, spec, None, None)
+        return None
+    options = settled.absolute(options, ("environment",))
+    setups = {
+        task.id: settled.absolute(setups[task.id], ("tasks", index, "setup")) for index, task in enumerate(spec.tasks)
+    }
+    check_scenario(source, spec, kind, options)
+    if len(problems) > before:
+        return None
+    return _loaded(source, spec, options, setups)
+
+
+def _environment(source: Source, spec: Scenario, catalog: Catalog) -> KindLike | None:
+    try:
+        return catalog.load(spec.environment.kind)
+    except LookupError as error:
+        message = str(error.args[0]) if error.args else f"unknown environment {spec.environment.kind!r}"
+        if "did you mean" not in message:
+            message += did_you_mean(spec.environment.kind, catalog.kinds())
+        source.problem(("environment", "kind"), message)
+        return None
+
+
+class _Settled:
+    """Makes the data and Python files of a file's models absolute, noting those that are not there."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+
+    def absolute(self, model: Any, at: tuple[Any, ...]) -> Any:
+        return replace_marked(model, lambda item: self._one(item, at))
+
+    def _one(self, item: Marked, at: tuple[Any, ...]) -> str:
+        work: Callable[[], str] | None = None
+        if isinstance(item.mark, DataFile):
+            folder = item.mark.folder
+            work = lambda: _data(item.value, self.source.folder, folder=folder)  # noqa: E731
+        elif isinstance(item.mark, PythonSource):
+            work = lambda: absolute_python(item.value, self.source.folder)  # noqa: E731
+        if work is None:
+            return item.value
+        result: str | None = self.source.attempt((*at, *item.path), work)
+        return result if result is not None else item.value
+
+
+def _data(reference: str, base: Path, *, folder: bool) -> str:
+    path = data_path(reference, base)
+    if path.is_dir() and not folder:
+        raise UserError(f"{reference!r} is a folder; a file is wanted here")
+    return str(path)
+
+
+def absolute_python(reference: str, base: Path) -> str:
+    """A Python reference that no longer depends on where it was written. Raises `UserError`."""
+    path, name = source_file(reference, base)
+    return f"{path}:{name}" if reference.rpartition(":")[0].endswith(".py") else reference
+
+
+def _loaded(source: Source, spec: Scenario, options: BaseModel, setups: dict[str, Any]) -> LoadedScenario:
+    shared = {
+        "scenario": content(spec.model_copy(update={"summary": "", "measures": {}, "tasks": []})),
+        "environment": content(options),
+    }
+    shared["scenario"].pop("environment", None)
+    shared["scenario"].update(kind="scenario", environment=spec.environment.kind)
+    whole = digest(shared)
+    tasks = {}
+    for task in spec.tasks:
+        of_task = content(task.model_copy(update={"setup": {}, "solution": []}))
+        tasks[task.id] = digest([whole, of_task, content(setups[task.id])])
+    measures = digest(content(spec)["measures"] if spec.measures else {})
+    return LoadedScenario(spec, source.path, options, setups, whole, tasks, measures)
+
+
+def content(model: BaseModel) -> dict[str, Any]:
+    """A model as plain data for hashing: defaults left out, data files and Python sources by content."""
+
+    def by_content(item: Marked) -> str:
+        if isinstance(item.mark, DataFile):
+            return data_digest(Path(item.value), named=item.mark.folder)
+        if isinstance(item.mark, PythonSource):
+            return digest(python_digest(item.value, Path("/")))
+        return item.value
+
+    return replace_marked(model, by_content).model_dump(mode="json", by_alias=True, exclude_defaults=True)

@@ -1,0 +1,112 @@
+"""One YAML file on its way in: its places, its model, and the problems found so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from harness.errors import UserError
+from harness.spec.base import Problem
+from harness.spec.library import did_you_mean, shown
+from harness.spec.loading.messages import explain
+from harness.spec.loading.yaml_source import MAX_BYTES, Place, read_yaml
+
+M = TypeVar("M", bound=BaseModel)
+KINDS = ("scenario", "scaffold", "sweep", "models")
+_WRITTEN_ORDER = frozenset({"nodes", "measures", "models"})
+"""Mappings of which only drawings and tables show the order."""
+
+
+@dataclass
+class Source:
+    """A file being read; `problems` is shared by all files that are read together."""
+
+    path: Path
+    problems: list[Problem] = field(default_factory=list)
+    root: Place = field(default_factory=lambda: Place(0, 0))
+
+    @property
+    def folder(self) -> Path:
+        """Where references of this file start from."""
+        return self.path.parent
+
+    def problem(self, path: tuple[Any, ...], message: str, *, on_key: bool = False, line: int = 0) -> None:
+        """Note a problem with the value at `path`, with its key, or with one line of its text."""
+        place = self.root.at(path[:-1]) if on_key and path else self.root.at(path)
+        at = (place.line, place.column)
+        if on_key and path and path[-1] in place.keys:
+            at = place.keys[path[-1]]
+        elif line > 0 and place.block:
+            at = (place.line + line, 1)
+        found = Problem(shown(self.path), *at, message)
+        if found not in self.problems:
+            self.problems.append(found)
+
+    def attempt(self, path: tuple[Any, ...], work: Callable[[], Any]) -> Any:
+        """The result of `work`; None and a problem at `path` when it raises `UserError`."""
+        try:
+            return work()
+        except UserError as error:
+            self.problem(path, str(error))
+            return None
+
+    def read(self) -> bool:
+        """Read the YAML. False when nothing can be made of it."""
+        try:
+            with self.path.open("rb") as stream:
+                content = stream.read(MAX_BYTES + 1)
+        except OSError as error:
+            reason = "is a folder" if isinstance(error, IsADirectoryError) else (error.strerror or "").lower()
+            self.problems.append(Problem(shown(self.path), 0, 0, f"cannot be read: {reason}"))
+            return False
+        root, faults = read_yaml(content)
+        self.problems += [Problem(shown(self.path), f.line, f.column, f.message) for f in faults]
+        if root is None:
+            return False
+        self.root = root
+        return True
+
+    def kind(self) -> str | None:
+        """The file's `kind`, whatever it is."""
+        data = self.root.data
+        return data.get("kind") if isinstance(data, dict) else None
+
+    def is_a(self, wanted: str) -> bool:
+        """Whether the file is of this kind; a problem when it is not."""
+        if not isinstance(self.root.data, dict):
+            self.problem((), f"a {wanted} file is a mapping that begins with `kind: {wanted}`")
+            return False
+        kind = self.kind()
+        if kind == wanted:
+            return True
+        if kind is None:
+            self.problem((), f"key 'kind' is missing: write `kind: {wanted}`")
+        elif kind in KINDS:
+            self.problem(("kind",), f"this is a {kind} file; a {wanted} is wanted here")
+        else:
+            self.problem(("kind",), f"unknown kind {kind!r}; there are {', '.join(KINDS)}{did_you_mean(str(kind), KINDS)}")
+        return False
+
+    def validated(self, model: type[M], path: tuple[Any, ...] = (), data: Any = None) -> M | None:
+        """The data at `path` (or `data`, which stands there) as a model; None and problems when it does not fit."""
+        value = sorted_keys(self.root.at(path).data if data is None else data)
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            for complaint in explain(error, model, value):
+                self.problem((*path, *complaint.path), complaint.message, on_key=complaint.on_key)
+            return None
+
+
+def sorted_keys(value: Any, *, keep: bool = False) -> Any:
+    """Plain data with mappings in key order, so that the order in the file can have no effect."""
+    if isinstance(value, dict):
+        items = value.items() if keep else sorted(value.items())
+        return {key: sorted_keys(item, keep=key in _WRITTEN_ORDER) for key, item in items}
+    if isinstance(value, list):
+        return [sorted_keys(item) for item in value]
+    return value
