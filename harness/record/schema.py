@@ -177,6 +177,13 @@ class TrialRow(_Row):
     """Version."""
     measures: dict[str, JsonValue] = {}
     """Built in and declared."""
+    situation_hash: str | None = None
+    """SHA-256 of what the trial was asked to do, checks and measures left out: where it is equal, a trial may be
+    graded with other checks. None where it was not written down."""
+    graded: str | None = None
+    """When it was last graded, ISO 8601, UTC."""
+    graded_with: str | None = None
+    """`scenario_hash` of the scenario whose checks graded it: another one after `harness regrade`."""
 
     @property
     def is_result(self) -> bool:

@@ -1,0 +1,48 @@
+"""The record of a sweep: what is written down of each trial, the store that keeps it, the tables made from it."""
+
+from harness.record.actions import RecordedAction, recorded_actions
+from harness.record.builder import DocumentBuilder, message_hash, requested_messages
+from harness.record.errors import RecordError
+from harness.record.results import Results, find_sweep
+from harness.record.schema import (
+    RESULT_PARTIES,
+    CallEvent,
+    CheckResult,
+    Event,
+    NodeEvent,
+    Party,
+    State,
+    ToolEvent,
+    TrialDocument,
+    TrialRecord,
+    TrialRow,
+)
+from harness.record.store import AskedRow, Store
+from harness.record.sweep_lock import LockEntry, read_lock, write_lock
+
+__all__ = [
+    "RESULT_PARTIES",
+    "AskedRow",
+    "CallEvent",
+    "CheckResult",
+    "DocumentBuilder",
+    "Event",
+    "LockEntry",
+    "NodeEvent",
+    "Party",
+    "RecordError",
+    "RecordedAction",
+    "Results",
+    "State",
+    "Store",
+    "ToolEvent",
+    "TrialDocument",
+    "TrialRecord",
+    "TrialRow",
+    "find_sweep",
+    "message_hash",
+    "read_lock",
+    "recorded_actions",
+    "requested_messages",
+    "write_lock",
+]

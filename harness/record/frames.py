@@ -1,0 +1,161 @@
+"""The tables of a sweep as data frames: their columns, names and types.
+
+Types are pandas' nullable ones, and do not depend on what happens to be in the data: what is not known is `<NA>`,
+never zero. Only columns that a sweep names itself (`measure.*`, `model.*`) come and go. JSON columns hold canonical
+JSON text.
+
+`steps` has one row for every event of a trial. `kind` is `call` (one model call), `tool` (one call carried out, or one
+malformed or cut-off reply answered), `say`, `route`, `branch`, `join` or `python`; rows of one node visit share `step`.
+A `call` row shows the first action chosen, and `actions` how many there were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from harness.record.codec import from_json
+from harness.record.database import COLUMNS
+from harness.record.schema import CallEvent, CheckResult, Event, NodeEvent, ToolEvent, TrialDocument
+from harness.spec.actions import canonical_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_BY_SQL = {"TEXT": "string", "INTEGER": "Int64", "REAL": "Float64"}
+TRIALS = {name: _BY_SQL[kind.split()[0]] for name, kind in COLUMNS.items()} | {"passed": "boolean"}
+STEPS = {
+    "trial": "string", "event": "Int64", "step": "Int64", "node": "string", "kind": "string", "role": "string",
+    "lane": "string", "visit": "Int64", "model": "string", "action_kind": "string", "action": "string",
+    "arguments": "string", "actions": "Int64", "error": "boolean", "changes_state": "boolean",
+    "observation_chars": "Int64", "prompt_tokens": "Int64", "completion_tokens": "Int64", "cost": "Float64",
+    "started": "Float64", "seconds": "Float64", "waited": "Float64", "detail": "string",
+}  # fmt: skip
+CHECKS = {
+    "trial": "string", "position": "Int64", "name": "string", "kind": "string", "weight": "Float64",
+    "score": "Float64", "detail": "string", "error": "string",
+}  # fmt: skip
+CALLS = {
+    "trial": "string", "event": "Int64", "step": "Int64", "node": "string", "role": "string", "lane": "string",
+    "visit": "Int64", "model": "string", "requested": "string", "resolved": "string", "fingerprint": "string",
+    "asked": "string", "sent": "string", "dropped": "string", "tools": "string", "response_format": "string",
+    "finish": "string", "failed_attempts": "Int64", "attempt_errors": "string", "prompt_tokens": "Int64",
+    "completion_tokens": "Int64", "cached_tokens": "Int64", "reasoning_tokens": "Int64", "cost": "Float64",
+    "started": "Float64", "seconds": "Float64", "waited": "Float64", "error": "string",
+}  # fmt: skip
+ASKED = {
+    "cell": "string", "repeat": "Int64", "scenario": "string", "task": "string", "family": "string",
+    "scaffold": "string", "model": "string", "models": "string",
+}  # fmt: skip
+
+
+def frame(columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
+    """A data frame with these columns and types."""
+    import pandas as pd
+
+    listed = list(rows)
+    series = list(zip(*listed, strict=True)) if listed else [()] * len(columns)
+    return pd.DataFrame(
+        {name: _array(list(values), kind) for (name, kind), values in zip(columns.items(), series, strict=True)}
+    )
+
+
+def _array(values: list[Any], kind: str) -> Any:
+    import pandas as pd
+
+    return pd.array(values, dtype=kind)  # type: ignore[call-overload]
+
+
+def trials_frame(rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
+    """The `trials` table: `models` as `model.<role>` where there are several roles, `measures` as `measure.<name>`."""
+    import pandas as pd
+
+    table = frame(TRIALS, [[bool(v) if n == "passed" and v is not None else v for n, v in zip(TRIALS, row, strict=True)]
+                           for row in rows])  # fmt: skip
+    names = list(TRIALS)
+    models = [from_json(row[names.index("models")]) for row in rows]
+    measures = [from_json(row[names.index("measures")]) for row in rows]
+    added: dict[str, Any] = {}
+    roles = list(dict.fromkeys(role for models_of in models for role in models_of))
+    if len(roles) > 1:
+        added |= {f"model.{role}": _array([m.get(role) for m in models], "string") for role in roles}
+    for measure in dict.fromkeys(name for measures_of in measures for name in measures_of):
+        added[f"measure.{measure}"] = _measure_array([m.get(measure) for m in measures])
+    return pd.concat([table.drop(columns=["models", "measures"]), pd.DataFrame(added, index=table.index)], axis=1)
+
+
+def _measure_array(values: list[Any]) -> Any:
+    """Truth values, numbers, or labels; a mixture becomes labels."""
+    known = [value for value in values if value is not None]
+    if known and all(isinstance(value, bool) for value in known):
+        return _array(values, "boolean")
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in known):
+        return _array([None if v is None else float(v) for v in values], "Float64")
+    texts = [v if v is None or isinstance(v, str) else orjson.dumps(v).decode() for v in values]
+    return _array(texts, "string")
+
+
+def steps_of(trial: str, document: TrialDocument) -> Iterable[list[Any]]:
+    """The rows of one trial in `steps`."""
+    for index, event in enumerate(document.events):
+        values = dict.fromkeys(STEPS) | {
+            "trial": trial, "event": index, "step": event.step, "node": event.node, "role": event.role,
+            "lane": event.lane, "visit": event.visit, "started": event.started,
+        } | _step_of(event)  # fmt: skip
+        yield list(values.values())
+
+
+def _step_of(event: Event) -> dict[str, Any]:
+    if isinstance(event, CallEvent):
+        first = event.actions[0] if event.actions else None
+        failed = event.error is not None or any(a.kind in ("malformed", "cut_off") for a in event.actions)
+        return {
+            "kind": "call", "model": event.model, "actions": len(event.actions), "error": failed,
+            "action_kind": first and first.kind, "action": first and first.name,
+            "arguments": first and canonical_json(first.arguments), "prompt_tokens": event.prompt_tokens,
+            "completion_tokens": event.completion_tokens, "cost": event.cost, "seconds": event.seconds,
+            "waited": event.waited,
+        }  # fmt: skip
+    if isinstance(event, ToolEvent):
+        return {
+            "kind": "tool", "action_kind": event.action.kind, "action": event.action.name,
+            "arguments": canonical_json(event.action.arguments), "error": event.error,
+            "changes_state": event.changes_state, "observation_chars": len(event.observation),
+            "seconds": event.seconds, "detail": canonical_json(event.data) if event.data else None,
+        }  # fmt: skip
+    assert isinstance(event, NodeEvent)  # noqa: S101 - the third of three
+    return {"kind": event.kind, "detail": canonical_json(event.detail) if event.detail else None}
+
+
+def calls_of(trial: str, document: TrialDocument) -> Iterable[list[Any]]:
+    """The rows of one trial in `calls`: every model call with its receipt."""
+    for index, event in enumerate(document.events):
+        if not isinstance(event, CallEvent):
+            continue
+        receipt: dict[str, Any] = dict(event.receipt or {})
+        failed = receipt.get("attempts")
+        values = dict.fromkeys(CALLS) | {
+            "trial": trial,
+            "event": index,
+            **{name: getattr(event, name) for name in CALLS if name in CallEvent.model_fields},
+            "requested": receipt.get("model"),
+            "resolved": receipt.get("resolved"),
+            "fingerprint": receipt.get("fingerprint"),
+            **{name: _json(receipt.get(name)) for name in ("asked", "sent", "dropped")},
+            "tools": receipt.get("tools"),
+            "response_format": receipt.get("response_format"),
+            "failed_attempts": None if failed is None else len(failed),
+            "attempt_errors": _json([attempt.get("error") for attempt in failed or []] or None),
+        }
+        yield list(values.values())
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else canonical_json(value)
+
+
+def check_row(trial: str, position: int, check: CheckResult) -> list[Any]:
+    """One row of `checks`."""
+    return [trial, position, check.name, check.kind, check.weight, check.score, check.detail, check.error]

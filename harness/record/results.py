@@ -1,0 +1,146 @@
+"""The record of a sweep as tables, for people and for pandas.
+
+Works while the sweep is running: each table is the record at the moment it is asked for. `tables/` can be deleted
+at any time and is written anew by `write_tables`.
+
+In CSV files, text that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@`, a tab or a carriage
+return) is given a leading `'`, because models and tools wrote it. Parquet files hold the text as it is.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.record import frames
+from harness.record.codec import json_text
+from harness.record.errors import RecordError, attributed
+from harness.record.store import Store
+from harness.record.sweep_lock import LockEntry, read_lock, write_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def find_sweep(reference: str | Path) -> Path:
+    """The folder of a recorded sweep: a folder, or the name of one in `results/`. Raises `RecordError`."""
+    given = Path(reference)
+    for folder in (given, Path("results") / given):
+        if (folder / "trials.sqlite").is_file():
+            return folder
+    raise RecordError(f"{reference}: no sweep is recorded there, nor in results/{given.name}; run `harness run` first")
+
+
+class Results:
+    """The tables of one sweep. Raises `RecordError` when the folder holds no sweep.
+
+    Trials that the sweep no longer asks for, and attempts that were followed by another, are left out;
+    `superseded=True` and `attempts=True` bring them in.
+    """
+
+    def __init__(self, folder: str | Path, *, superseded: bool = False, attempts: bool = False) -> None:
+        self.folder = find_sweep(folder)
+        self._store = Store(self.folder)
+        self._superseded = superseded
+        self._attempts = attempts
+
+    @property
+    def store(self) -> Store:
+        """The record itself."""
+        return self._store
+
+    @property
+    def lock(self) -> list[LockEntry]:
+        """What was asked and what it resolved to, the latest last."""
+        return read_lock(self.folder)
+
+    @property
+    def asked(self) -> pd.DataFrame:
+        """One row for each trial the sweep asks for; empty when that was not written down."""
+        rows = (
+            [t.cell, t.repeat, t.scenario, t.task, t.family, t.scaffold, t.model, json_text(dict(t.models))]
+            for t in self._store.asked()
+        )
+        return frames.frame(frames.ASKED, rows)
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """One row for each trial."""
+        return frames.trials_frame(self._columns())
+
+    @property
+    def steps(self) -> pd.DataFrame:
+        """One row for each event: model call, tool call, message, route."""
+        documents = self._store.documents(self._names())
+        return frames.frame(frames.STEPS, (row for name, doc in documents for row in frames.steps_of(name, doc)))
+
+    @property
+    def calls(self) -> pd.DataFrame:
+        """One row for each model call, with its receipt."""
+        documents = self._store.documents(self._names())
+        return frames.frame(frames.CALLS, (row for name, doc in documents for row in frames.calls_of(name, doc)))
+
+    @property
+    def checks(self) -> pd.DataFrame:
+        """One row for each check of each trial."""
+        wanted = set(self._names())
+        positions: dict[str, int] = {}
+        rows = []
+        for trial, check in self._store.checks():
+            if trial in wanted:
+                position = positions.get(trial, 0)
+                positions[trial] = position + 1
+                rows.append(frames.check_row(trial, position, check))
+        return frames.frame(frames.CHECKS, rows)
+
+    def write_tables(self) -> list[Path]:
+        """Write all tables as CSV and Parquet to `tables/`, each whole or not at all; returns the files."""
+        folder = self.folder / "tables"
+        with attributed(folder):
+            folder.mkdir(exist_ok=True)
+        written = []
+        for name in ("trials", "steps", "checks", "calls"):
+            table: pd.DataFrame = getattr(self, name)
+            for suffix, content in (("csv", _csv(table)), ("parquet", _parquet(table))):
+                path = folder / f"{name}.{suffix}"
+                write_whole(path, content)
+                written.append(path)
+        return written
+
+    def close(self) -> None:
+        """Close the record."""
+        self._store.close()
+
+    def _columns(self) -> list[tuple[object, ...]]:
+        rows = self._store.columns(current=not self._attempts)
+        asked = {(trial.cell, trial.repeat) for trial in self._store.asked()}
+        if self._superseded or not asked:
+            return rows
+        cell, repeat = (list(frames.TRIALS).index(name) for name in ("cell", "repeat"))
+        return [row for row in rows if (row[cell], row[repeat]) in asked]
+
+    def _names(self) -> list[str]:
+        return [str(row[0]) for row in self._columns()]
+
+
+def _csv(table: pd.DataFrame) -> bytes:
+    return harmless(table).to_csv(index=False).encode("utf-8", "replace")
+
+
+def _parquet(table: pd.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def harmless(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with text that a spreadsheet would run as a formula made plain text."""
+    table = table.copy()
+    for name in table.columns:
+        if table[name].dtype == "string":
+            risky = table[name].str.startswith(_FORMULA).fillna(value=False)
+            table.loc[risky, name] = "'" + table.loc[risky, name]
+    return table
