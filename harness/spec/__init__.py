@@ -3,14 +3,17 @@
 from harness.spec.base import DataFile, DataFolder, DataPath, Problem, Spec, SpecError, UserError
 from harness.spec.digests import data_files, digest, trial_seed
 from harness.spec.library import did_you_mean, find_file, library
+from harness.spec.loading.check import CheckedFile, CheckReport, check
 from harness.spec.loading.inline import in_scope, out_of_scope
+from harness.spec.loading.models import bare_model, load_models
 from harness.spec.loading.scaffolds import load_scaffold
 from harness.spec.loading.scenarios import load_scenario
+from harness.spec.loading.sweeps import bind_seats, load_sweep
 from harness.spec.python_source import load_python
 from harness.spec.templates import TemplateError, evaluate, render
 
 __all__ = [
-    "DataFile", "DataFolder", "DataPath", "Problem", "Spec", "SpecError", "TemplateError", "UserError",
-    "data_files", "did_you_mean", "digest", "evaluate", "find_file", "in_scope", "library", "load_python", "load_scaffold",
-    "load_scenario", "out_of_scope", "render", "trial_seed",
+    "CheckReport", "CheckedFile", "DataFile", "DataFolder", "DataPath", "Problem", "Spec", "SpecError", "TemplateError", "UserError",
+    "bare_model", "bind_seats", "check", "data_files", "did_you_mean", "digest", "evaluate", "find_file", "in_scope", "library", "load_models", "load_python",
+    "load_scaffold", "load_scenario", "load_sweep", "out_of_scope", "render", "trial_seed",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The canonical form of an action: what a model chose to do, comparable across models and protocols.
+r"""The canonical form of an action: what a model chose to do, comparable across models and protocols.
 
 An action is one of
 
@@ -20,7 +20,7 @@ The normal form of arguments, a pure function of their JSON value, applied once 
 - numbers: a float with a whole value within 64 bits is that integer (`1.0` is `1`, `-0.0` is `0`);
   other floats in the shortest form that reads back the same. Truth values are no numbers: `true` is not `1`.
   NaN and infinities have no canonical form and raise `ValueError`;
-- strings: NFC, line ends as `\\n`, white space at the ends of lines and at the end removed.
+- strings: NFC, line ends as `\n`, white space at the ends of lines and at the end removed.
   Everything else counts: case, leading white space, blank lines in the middle.
 
 White space that the normal form drops can matter to a tool (the last line end of a file), so a tool is
@@ -52,7 +52,7 @@ class Action(BaseModel):
     arguments: dict[str, JsonValue] = {}
     """Normalised."""
     sent: dict[str, JsonValue] | str | None = None
-    """Arguments as sent where that differs from `arguments`: an object, or the raw text of arguments that do not parse."""
+    """As sent, where that differs from `arguments`; the raw text where it does not parse."""
     call_id: str | None = None
     """The API's id of the tool call, for the answer to it."""
     text: str = ""
@@ -63,7 +63,7 @@ class Action(BaseModel):
     @property
     def key(self) -> str:
         """The canonical string, e.g. `tool query {"sql":"select 1"}`, `submit {"answer":"42"}` or `say`."""
-        words = [self.kind]
+        words: list[str] = [self.kind]
         if self.name and self.name != self.kind:
             words.append(self.name)
         if self.arguments:
@@ -76,14 +76,23 @@ class Action(BaseModel):
         return self.sent if isinstance(self.sent, dict) else self.arguments
 
 
-def call_action(kind: ActionKind, name: str, arguments: dict[str, JsonValue], **rest: Any) -> Action:
+def call_action(
+    kind: ActionKind,
+    name: str,
+    arguments: dict[str, JsonValue],
+    *,
+    call_id: str | None = None,
+    text: str = "",
+    error: str = "",
+) -> Action:
     """An action with these arguments: normalised in `arguments`, as given in `sent` where that differs.
 
     Raises `ValueError` when a number among them is not finite.
     """
     normal = normalise(arguments)
     same = json.dumps(normal) == json.dumps(arguments)
-    return Action(kind=kind, name=name, arguments=normal, sent=None if same else arguments, **rest)
+    sent = None if same else arguments
+    return Action(kind=kind, name=name, arguments=normal, sent=sent, call_id=call_id, text=text, error=error)
 
 
 def canonical_json(value: JsonValue) -> str:
@@ -91,7 +100,7 @@ def canonical_json(value: JsonValue) -> str:
     return json.dumps(normalise(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def normalise(value: Any) -> Any:
+def normalise(value: Any) -> Any:  # noqa: ANN401 - any JSON value in, one of the same type out
     """Plain data in normal form (see the module). Raises `ValueError` for NaN and infinities."""
     if isinstance(value, dict):
         names = {key: unicodedata.normalize("NFC", str(key)) for key in value}

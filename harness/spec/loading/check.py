@@ -1,0 +1,110 @@
+"""Checking files and folders without running anything: what `harness check` does."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.errors import UserError
+from harness.spec.base import Problem
+from harness.spec.digests import digest
+from harness.spec.library import shown
+from harness.spec.loading.models import read_models
+from harness.spec.loading.scaffolds import read_scaffold
+from harness.spec.loading.scenarios import read_scenario
+from harness.spec.loading.source import KINDS, Source
+from harness.spec.loading.sweeps import read_sweep
+from harness.spec.resolved import Catalog
+
+_KIND_LINE = re.compile(rb"^kind:[ \t]*[\"']?([A-Za-z0-9_-]+)[\"']?[ \t]*(?:#.*)?\r?$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class CheckedFile:
+    """A file in which nothing is wrong."""
+
+    path: str
+    kind: str
+    name: str
+    digest: str
+
+
+@dataclass
+class CheckReport:
+    """What came of a run of checking."""
+
+    files: list[CheckedFile] = field(default_factory=list)
+    """Files without a problem."""
+    problems: list[Problem] = field(default_factory=list)
+    """By file and place, each once."""
+    checked: int = 0
+    """Files looked at."""
+
+
+def check(paths: Iterable[str | Path], catalog: Catalog) -> CheckReport:
+    """Check files, and all files of ours in folders. Raises `UserError` for a path that is not there."""
+    report = CheckReport()
+    for path in _files(paths):
+        report.checked += 1
+        found: list[Problem] = []
+        checked = _check_one(path, catalog, found)
+        if checked is not None and not found:
+            report.files.append(checked)
+        report.problems += found
+    report.problems = sorted(set(report.problems))
+    return report
+
+
+def _check_one(path: Path, catalog: Catalog, problems: list[Problem]) -> CheckedFile | None:
+    source = Source(path, [])
+    if not source.read():
+        problems += source.problems
+        return None
+    kind = source.kind()
+    if kind == "scenario":
+        scenario = read_scenario(path, catalog, problems)
+        return scenario and CheckedFile(shown(path), kind, scenario.spec.name, scenario.digest)
+    if kind == "scaffold":
+        scaffold = read_scaffold(path, problems)
+        return scaffold and CheckedFile(shown(path), kind, scaffold.spec.name, scaffold.digest)
+    if kind == "sweep":
+        sweep = read_sweep(path, catalog, problems)
+        return sweep and CheckedFile(shown(path), kind, sweep.spec.name, digest(sweep.spec))
+    if kind == "models":
+        models = read_models(path, problems)
+        whole = {name: model.digest for name, model in models.items()} if models else {}
+        return CheckedFile(shown(path), kind, path.stem, digest(whole)) if models is not None else None
+    source.is_a(KINDS[0]) if kind is not None else source.problem((), f"key 'kind' is missing: one of {', '.join(KINDS)}")
+    problems += source.problems
+    return None
+
+
+def _files(paths: Iterable[str | Path]) -> Iterator[Path]:
+    seen: set[Path] = set()
+    for named in map(Path, paths):
+        if not named.exists():
+            raise UserError(f"{named}: there is no such file or folder")
+        for path in _below(named) if named.is_dir() else [named]:
+            if path.resolve() not in seen:
+                seen.add(path.resolve())
+                yield path
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for parent, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            if name.endswith((".yaml", ".yml")) and not name.startswith(".") and _is_ours(Path(parent, name)):
+                yield Path(parent, name)
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(65536)
+    except OSError:
+        return False
+    return any(match.decode() in KINDS for match in _KIND_LINE.findall(start))
