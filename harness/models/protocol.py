@@ -123,11 +123,21 @@ class ProviderFault(Exception):
         super().__init__(message)
 
 
-class ContextExceeded(Exception):
+class _CallEnded(Exception):
+    """A call that ended the trial by one of its limits; failed attempts before that are kept."""
+
+    def __init__(self, message: str, attempts: list[Attempt] | None = None, *, waited: float = 0.0) -> None:
+        self.attempts = attempts or []
+        self.waited = waited
+        """As `ModelReply.waited`: not on the trial's clock."""
+        super().__init__(message)
+
+
+class ContextExceeded(_CallEnded):
     """The thread no longer fits the model's context: the trial ends in state limit (context)."""
 
 
-class TimeExceeded(Exception):
+class TimeExceeded(_CallEnded):
     """The trial's own time ran out during an attempt: the trial ends in state limit (seconds)."""
 
 

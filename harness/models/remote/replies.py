@@ -1,0 +1,72 @@
+"""litellm's response objects as plain data: the assistant message, how it finished, what it used."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from harness.models.protocol import Message, Usage
+
+_FINISH = {
+    "function_call": "tool_calls",
+    "tool_use": "tool_calls",
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "eos": "stop",
+    "max_tokens": "length",
+    "MAX_TOKENS": "length",
+    "refusal": "content_filter",
+    "safety": "content_filter",
+}
+_KEPT = ("reasoning_content", "thinking_blocks", "reasoning_details")
+
+
+def message_of(choice: Any) -> Message:
+    """The assistant message of a choice; arguments of tool calls stay the raw string that was sent."""
+    source = choice.message
+    message: Message = {"role": "assistant", "content": source.content}
+    if source.tool_calls:
+        message["tool_calls"] = [_tool_call(call, place) for place, call in enumerate(source.tool_calls)]
+    specific = getattr(source, "provider_specific_fields", None) or {}
+    refusal = getattr(source, "refusal", None) or specific.get("refusal")
+    if refusal:
+        message["refusal"] = refusal
+    for name in _KEPT:
+        value = getattr(source, name, None) or specific.get(name)
+        if value:
+            message[name] = value
+    return message
+
+
+def finish_of(choice: Any) -> str:
+    """`stop`, `tool_calls`, `length`, `content_filter`, or what else the provider says."""
+    said = choice.finish_reason or "stop"
+    finish = _FINISH.get(said, str(said))
+    return "tool_calls" if finish == "stop" and choice.message.tool_calls else finish
+
+
+def usage_of(response: Any) -> Usage:
+    """Tokens used; litellm fills in zeros where the provider said nothing, and no prompt has none, so they are None."""
+    usage = getattr(response, "usage", None)
+    if usage is None or not (usage.prompt_tokens or usage.completion_tokens):
+        return Usage()
+    prompt = getattr(usage, "prompt_tokens_details", None)
+    completion = getattr(usage, "completion_tokens_details", None)
+    return Usage(
+        prompt=usage.prompt_tokens or None,
+        completion=usage.completion_tokens,
+        cached=getattr(prompt, "cached_tokens", None),
+        reasoning=getattr(completion, "reasoning_tokens", None),
+    )
+
+
+def _tool_call(call: Any, place: int) -> dict[str, Any]:
+    arguments = call.function.arguments
+    return {
+        "id": call.id or f"call_{place}",
+        "type": "function",
+        "function": {
+            "name": call.function.name or "",
+            "arguments": arguments if isinstance(arguments, str) else json.dumps(arguments),
+        },
+    }
