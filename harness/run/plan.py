@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from harness.environments import SUBMIT, Tool, load_kind
 from harness.models import check_parameters
@@ -195,8 +196,17 @@ def role_tools(scenario: LoadedScenario) -> dict[str, list[Tool]]:
 
 
 def _check_parameters(sweep: ResolvedSweep) -> None:
+    needs: set[Literal["tools", "response_format"]] = set()
+    for scaffold in sweep.scaffolds:
+        match scaffold.flat.protocol.kind:
+            case "native":
+                needs.add("tools")
+            case "json":
+                needs.add("response_format")
     problems = [
-        problem for loaded in sweep.models.values() for problem in check_parameters(loaded, dict(sweep.spec.parameters))
+        problem
+        for loaded in sweep.models.values()
+        for problem in check_parameters(loaded, dict(sweep.spec.parameters), needs)
     ]
     if problems:
         raise UserError("\n".join(problems))

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from harness import __version__
 from harness.environments import Environment, EnvironmentFault, FinalState, Opening, load_kind
 from harness.models import Model, redact
@@ -45,7 +47,7 @@ class _World:
 
     environment: Environment | None = None
     final_state: FinalState | None = None
-    facts: dict[str, object] = field(default_factory=dict)
+    facts: dict[str, JsonValue] = field(default_factory=dict)
     fault: str | None = None
     detail: str | None = None
 
@@ -87,7 +89,7 @@ async def run_trial(
 ) -> TrialRun:
     """Run one trial to its end. `models` maps scaffold roles. Never raises; a cancellation is recorded and reported."""
     began, started = time.monotonic(), datetime.now(UTC)
-    recorder = TrialRecorder({role: loaded.name for role, loaded in planned.cell.models.items()})
+    recorder = TrialRecorder()
     world = _World()
     cancelled = False
     outcome = Outcome(state="fault", fault="harness", error="the trial did not begin")

@@ -1,0 +1,63 @@
+"""`harness plan`: what a sweep would run, before anything is spent."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+
+@click.command
+@click.argument("sweep")
+@click.option("--results-dir", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: asked, recorded, to_run, cells, models.")
+def command(sweep: str, results_dir: Path, as_json: bool) -> None:
+    """Say what SWEEP (a file, or the name of a shipped sweep) would run, and what it would take."""
+    from harness.run import estimate, plan_against_record, recorded_rows, resolve
+    from harness.run.progress import money
+
+    resolved = resolve(sweep)
+    plan = plan_against_record(resolved, results_dir)
+    estimates = estimate(plan, recorded_rows(resolved, results_dir))
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "sweep": resolved.spec.name,
+                    "asked": plan.asked,
+                    "recorded": plan.done,
+                    "to_run": len(plan.todo),
+                    "to_grade": len(plan.ungraded),
+                    "superseded": plan.superseded,
+                    "cells": len(plan.cells),
+                    "models": [asdict(model) for model in estimates],
+                },
+                indent=2,
+            )
+        )
+        return
+    spec = resolved.spec
+    click.echo(f"{spec.name}: {len(plan.cells)} cells x {spec.repeats} repeats = {plan.asked} trials")
+    click.echo(f"  recorded {plan.done}, to run {len(plan.todo)}" + _extras(plan.ungraded, plan.superseded))
+    for scenario in resolved.scenarios:
+        tasks = [task.id for task in scenario.spec.tasks if spec.tasks is None or task.id in spec.tasks]
+        click.echo(f"  {scenario.spec.name} ({scenario.spec.environment.kind}): {', '.join(tasks)}")
+    click.echo(f"  scaffolds: {', '.join(scaffold.spec.name for scaffold in resolved.scaffolds)}")
+    width = max(len(model.model) for model in estimates)
+    for model in estimates:
+        cost = "unknown (no price for it)" if model.cost is None else money(model.cost, 0)
+        click.echo(
+            f"  {model.model:<{width}}  {model.trials} trials, about {model.prompt_tokens:,.0f} + "
+            f"{model.completion_tokens:,.0f} tokens ({model.basis}), cost {cost}"
+        )
+
+
+def _extras(ungraded: list[str], superseded: int) -> str:
+    parts = []
+    if ungraded:
+        parts.append(f"to grade again {len(ungraded)}")
+    if superseded:
+        parts.append(f"recorded for content that is no longer asked {superseded}")
+    return "".join(f", {part}" for part in parts)

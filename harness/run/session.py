@@ -1,0 +1,122 @@
+"""From the name of a sweep to a record on disk: loads, plans, opens the store, runs, and hears Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import signal
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from harness import __version__
+from harness.environments import CATALOG
+from harness.record import AskedCell, Store, TrialRow, write_lock
+from harness.run.plan import Plan, plan_sweep
+from harness.run.sweep import Progress, SweepOutcome, SweepRun
+from harness.spec import find_file, load_sweep
+from harness.spec.resolved import ResolvedSweep
+
+DEPENDENCIES = ("langgraph", "litellm", "pydantic", "openai")
+"""Whose versions can change what a model is sent."""
+
+
+def resolve(sweep: str) -> ResolvedSweep:
+    """Load a sweep by path or shipped name. Raises `SpecError` or `UserError`."""
+    return load_sweep(find_file(sweep, "sweep", Path.cwd()), CATALOG)
+
+
+def results_folder(sweep: ResolvedSweep, results: Path) -> Path:
+    """Where a sweep is recorded."""
+    return results / sweep.spec.name
+
+
+def plan_against_record(sweep: ResolvedSweep, results: Path) -> Plan:
+    """The plan of a sweep against what its folder holds, which may be nothing yet; writes nothing."""
+    return plan_sweep(sweep, recorded_rows(sweep, results))
+
+
+def recorded_rows(sweep: ResolvedSweep, results: Path) -> list[TrialRow]:
+    """The current rows of a sweep's record; none where there is no record yet."""
+    folder = results_folder(sweep, results)
+    if not folder.exists():
+        return []
+    with Store(folder) as store:
+        return store.rows()
+
+
+def run_session(sweep: ResolvedSweep, results: Path, make_progress: Callable[[], Progress]) -> SweepOutcome:
+    """Run what is missing of a sweep. Raises `RecordError` when another process is writing the same record."""
+    folder = results_folder(sweep, results)
+    with Store(folder, create=True) as store:
+        plan = plan_sweep(sweep, store.rows())
+        store.ask(asked_cells(plan))
+        store.keep_files(source_files(sweep))
+        write_lock(folder, asked=sweep.spec.model_dump(mode="json", exclude_defaults=True), resolved=resolved(plan))
+        return asyncio.run(_run(plan, store, make_progress()))
+
+
+async def _run(plan: Plan, store: Store, progress: Progress) -> SweepOutcome:
+    run = SweepRun(plan, store, progress)
+    loop = asyncio.get_running_loop()
+    interrupted = False
+
+    def on_signal() -> None:
+        nonlocal interrupted
+        if interrupted:
+            os._exit(130)
+        interrupted = True
+        progress.note("interrupted: writing down what there is; once more to leave at once")
+        run.interrupt()
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, on_signal)
+    try:
+        return await run.run()
+    finally:
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(name)
+
+
+def asked_cells(plan: Plan) -> list[AskedCell]:
+    """Every cell the sweep asks for, so that tables can show what is missing."""
+    return [
+        AskedCell(
+            cell=cell.digest,
+            scenario=cell.scenario.spec.name,
+            task=cell.task,
+            family=cell.family,
+            scaffold=cell.scaffold.spec.name,
+            model=cell.model,
+            models={role: loaded.name for role, loaded in cell.models.items()},
+            repeats=plan.sweep.spec.repeats,
+        )
+        for cell in plan.cells
+    ]
+
+
+def source_files(sweep: ResolvedSweep) -> dict[str, bytes]:
+    """Path -> content of the YAML files a sweep stands on."""
+    loaded = [*sweep.scenarios, *sweep.scaffolds, *sweep.models.values()]
+    return {str(path): path.read_bytes() for path in {sweep.path, *(item.path for item in loaded)}}
+
+
+def resolved(plan: Plan) -> dict[str, Any]:
+    """What a sweep came to, for its lock: digests, model entries, versions; no keys, no paths of this machine."""
+    sweep = plan.sweep
+    return {
+        "scenarios": {s.spec.name: {"digest": s.digest, "tasks": dict(s.task_digests)} for s in sweep.scenarios},
+        "scaffolds": {s.spec.name: s.digest for s in sweep.scaffolds},
+        "models": {
+            name: {"digest": loaded.digest, **loaded.entry.model_dump(mode="json", exclude_defaults=True, exclude={"script"})}
+            for name, loaded in sweep.models.items()
+        },
+        "tools": {cell.scenario.spec.name: cell.tools_digest for cell in plan.cells},
+        "trials": plan.asked,
+        "harness": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(terse=True),
+        "packages": {name: version(name) for name in DEPENDENCIES},
+    }
