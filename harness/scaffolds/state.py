@@ -38,7 +38,7 @@ class LaneState(TypedDict):
     key: str
     """Canonical string of the last action; empty before any. What a vote counts."""
     said: str | None
-    """Text of the last `say` action."""
+    """Text of the last `say` action of a seat; an inner voice answers nobody outside."""
     open: list[str]
     """Lanes branched off and not joined yet."""
     arrived: bool

@@ -162,5 +162,5 @@ def _after(lane: LaneState, role: str, reply: ModelReply, actions: list[Action],
         "malformed": {**lane["malformed"], role: lane["malformed"].get(role, 0) + 1 if unusable else 0},
         "last": plain_action(last),
         "key": " ; ".join(action.key for action in actions),
-        "said": last.text if last.kind == "say" else lane["said"],
+        "said": last.text if last.kind == "say" and trial.flat.roles[role].seat else lane["said"],
     }
