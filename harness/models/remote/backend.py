@@ -140,6 +140,8 @@ class LiteLLMModel:
     async def _send(self, call: _Call) -> Any:
         left = call.request.seconds_left
         limit = self._entry.timeout if left is None else min(self._entry.timeout, left)
+        if limit <= 0:
+            raise self._timed_out(call, limit)
         arguments = dict(call.prepared.arguments)
         for name in ("tools", "response_format"):
             if name in arguments:  # a copy: some of litellm's routes write into what they are given

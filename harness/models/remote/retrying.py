@@ -64,12 +64,12 @@ class Tries:
         return self._retry.seconds - self.lost
 
     def _pause(self, state: RetryCallState) -> float:
-        from tenacity import wait_exponential_jitter
+        from tenacity import wait_exponential, wait_random
 
         failure = _failure(state)
         if failure.retry_after:
             return failure.retry_after
-        grown = wait_exponential_jitter(initial=self._backoff, max=LONGEST_PAUSE, jitter=self._backoff)
+        grown = wait_exponential(multiplier=self._backoff, max=LONGEST_PAUSE) + wait_random(0, self._backoff)
         return float(grown(state))
 
     def _enough(self, state: RetryCallState) -> bool:
