@@ -159,7 +159,10 @@ class Store:
     def asked(self) -> list[AskedRow]:
         """What the sweep asked for when it was last run, in plan order; empty when that was not written down."""
         found = self._read("SELECT * FROM asked ORDER BY position")
-        return [AskedRow(*values[1:8], codec.from_json(values[8])) for values in found]
+        return [
+            AskedRow(cell, repeat, scenario, task, family, scaffold, model, codec.from_json(models))
+            for _, cell, repeat, scenario, task, family, scaffold, model, models in found
+        ]
 
     def write_files(self, files: Mapping[Path, str | bytes]) -> dict[Path, str]:
         """Keep the content of files as they are run; returns path -> SHA-256. What is kept already costs nothing."""

@@ -1,0 +1,21 @@
+"""Scoring: checks say whether the task was done, measures say how; both from the record, never from the live world."""
+
+from harness.record import recorded_actions
+from harness.scoring.grading import Grade, check_name, grade
+from harness.scoring.measures import BUILT_IN_MEASURES, measure
+from harness.scoring.regrading import Regraded, regrade, situation_digest
+from harness.scoring.validation import TaskValidation, validate_scenario
+
+__all__ = [
+    "BUILT_IN_MEASURES",
+    "Grade",
+    "Regraded",
+    "TaskValidation",
+    "check_name",
+    "grade",
+    "measure",
+    "recorded_actions",
+    "regrade",
+    "situation_digest",
+    "validate_scenario",
+]
