@@ -19,7 +19,7 @@ import json
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -64,7 +64,8 @@ class Seen:
     index: int
     """From 0, over all requests."""
     path: str
-    headers: dict[str, str]
+    headers: Mapping[str, str]
+    """Found in any spelling."""
     body: dict[str, Any]
     at: float
     """`time.monotonic()`."""
@@ -192,7 +193,7 @@ class MockOpenAI:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
-        seen = Seen(len(self.seen), request.path, dict(request.headers), body, time.monotonic())
+        seen = Seen(len(self.seen), request.path, request.headers.copy(), body, time.monotonic())
         self.seen.append(seen)
         self._open += 1
         self.at_once = max(self.at_once, self._open)
