@@ -7,7 +7,7 @@ walks the annotations beside it, so that the place in the file and the keys allo
 from __future__ import annotations
 
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -49,7 +49,12 @@ def explain(error: ValidationError, model: type[BaseModel], data: object) -> lis
         group = [item for item in located if item.union and item.union[0] == union]
         complaints += _explain_union(group, data)
     complaints += [_explain_one(item, data) for item in located if item.union is None]
-    return list(dict.fromkeys(complaints))
+    misspelt = {(c.path[:-1], c.message.rpartition("(did you mean ")[2].removesuffix("?)")) for c in complaints if c.on_key}
+    return [
+        complaint
+        for complaint in dict.fromkeys(complaints)
+        if not any(complaint.message == f"key {key!r} is missing" and complaint.path == path for path, key in misspelt)
+    ]
 
 
 def _explain_union(group: Sequence[_Located], data: object) -> list[Complaint]:
@@ -78,8 +83,6 @@ def _explain_one(item: _Located, data: object) -> Complaint:
     if kind == "extra_forbidden":
         known = _keys(item.shape)
         hint = did_you_mean(str(key), known)
-        if str(key) in _values(known):
-            hint = ""
         return Complaint(path, f"unknown key {key!r}{hint or _known(known)}", on_key=True)
     if kind == "missing":
         return Complaint(path[:-1], f"key {key!r} is missing")
@@ -203,10 +206,6 @@ def _either(words: Sequence[str]) -> str:
 
 def _known(keys: Sequence[str]) -> str:
     return f"; known keys: {', '.join(keys)}" if keys else ""
-
-
-def _values(known: Iterable[str]) -> set[str]:
-    return set(known)
 
 
 def _kinds(context: Mapping[str, Any]) -> str:

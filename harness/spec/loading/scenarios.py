@@ -35,11 +35,12 @@ def read_scenario(path: Path, catalog: Catalog, problems: list[Problem]) -> Load
     source = Source(path.absolute(), problems)
     if not source.read() or not source.is_a("scenario"):
         return None
-    spec = source.validated(Scenario)
+    spec = source.best(Scenario)
     if spec is None:
         return None
     kind = _environment(source, spec, catalog)
     if kind is None:
+        check_scenario(source, spec, None, None)
         return None
     options = source.validated(kind.Options, ("environment",), spec.environment.options)
     setups = {
@@ -49,7 +50,7 @@ def read_scenario(path: Path, catalog: Catalog, problems: list[Problem]) -> Load
     settled = _Settled(source)
     spec = settled.absolute(spec, ())
     if options is None or None in setups.values():
-        check_scenario(source, spec, None, None)
+        check_scenario(source, spec, kind, options)
         return None
     options = settled.absolute(options, ("environment",))
     setups = {

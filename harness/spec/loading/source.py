@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from harness.errors import UserError
 from harness.spec.base import Problem
 from harness.spec.library import did_you_mean, shown
-from harness.spec.loading.messages import explain
+from harness.spec.loading.messages import Complaint, explain
 from harness.spec.loading.yaml_source import MAX_BYTES, Place, read_yaml
 
 M = TypeVar("M", bound=BaseModel)
@@ -28,6 +29,8 @@ class Source:
     path: Path
     problems: list[Problem] = field(default_factory=list)
     root: Place = field(default_factory=lambda: Place(0, 0))
+    written: dict[str, list[str]] = field(default_factory=dict)
+    """Keys of the mappings right below the top."""
 
     @property
     def folder(self) -> Path:
@@ -68,6 +71,8 @@ class Source:
         if root is None:
             return False
         self.root = root
+        data = root.data if isinstance(root.data, dict) else {}
+        self.written = {key: list(value) for key, value in data.items() if isinstance(value, dict)}
         return True
 
     def kind(self) -> str | None:
@@ -91,15 +96,69 @@ class Source:
             self.problem(("kind",), f"unknown kind {kind!r}; there are {', '.join(KINDS)}{did_you_mean(str(kind), KINDS)}")
         return False
 
+    def keys(self, name: str) -> list[str]:
+        """Keys of a mapping of the file as written, whatever was found wrong with its values."""
+        return self.written.get(name, [])
+
     def validated(self, model: type[M], path: tuple[Any, ...] = (), data: Any = None) -> M | None:
         """The data at `path` (or `data`, which stands there) as a model; None and problems when it does not fit."""
         value = sorted_keys(self.root.at(path).data if data is None else data)
         try:
             return model.model_validate(value)
         except ValidationError as error:
-            for complaint in explain(error, model, value):
-                self.problem((*path, *complaint.path), complaint.message, on_key=complaint.on_key)
+            self._complain(explain(error, model, value), path)
             return None
+
+    def best(self, model: type[M]) -> M | None:
+        """The whole file as a model, without the parts that do not fit, which are noted as problems.
+
+        So the rest of a file is checked although a part of it is wrong. None when too little is left.
+        """
+        for round_ in range(MAX_ROUNDS):
+            value = sorted_keys(self.root.data)
+            try:
+                return model.model_validate(value)
+            except ValidationError as error:
+                complaints = explain(error, model, value)
+                if round_ == 0:
+                    self._complain(complaints, ())
+                if not all([self._cut_out(complaint) for complaint in sorted(complaints, key=_deepest_last_first)]):
+                    return None
+        return None
+
+    def _complain(self, complaints: list[Complaint], at: tuple[Any, ...]) -> None:
+        for complaint in complaints:
+            self.problem((*at, *complaint.path), complaint.message, on_key=complaint.on_key)
+
+    def _cut_out(self, complaint: Complaint) -> bool:
+        """Remove what is complained of from the data; False when that is the whole file."""
+        missing_at_top = _MISSING_KEY.match(complaint.message) if not complaint.path else None
+        if missing_at_top or len(complaint.path) == 1:
+            key = missing_at_top.group(1) if missing_at_top else str(complaint.path[0])
+            if key in _ASSUMED and not complaint.message.startswith("unknown key"):
+                self.root.data[key] = _ASSUMED[key]
+                return True
+        if not complaint.path:
+            return False
+        *parents, last = complaint.path
+        place = self.root.at(tuple(parents))
+        if last not in place.children:
+            return True
+        del place.children[last]
+        del place.data[last]
+        if isinstance(place.data, list):
+            place.children = dict(enumerate(child for _, child in sorted(place.children.items())))
+        return True
+
+
+MAX_ROUNDS = 20
+_ASSUMED = {"name": "unknown", "summary": ""}
+_MISSING_KEY = re.compile(r"key '(\w+)' is missing")
+
+
+def _deepest_last_first(complaint: Complaint) -> tuple[int, list[tuple[int, str]]]:
+    order = [(-step, "") if isinstance(step, int) else (0, step) for step in complaint.path]
+    return -len(complaint.path), order
 
 
 def sorted_keys(value: Any, *, keep: bool = False) -> Any:
