@@ -1,0 +1,100 @@
+"""What was asked, what came of it, and what is missing and why: the line that stands beside every number.
+
+A trial is a *result* when it completed, ran into a limit, or failed on the model's own account. Everything else is
+missing: on the account of provider, environment, scaffold, grader or harness, cancelled, or never run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from harness.compare.statistics import Total
+
+NOT_RUN = "not run"
+
+
+@dataclass(frozen=True)
+class Account:
+    """Of a group of trials."""
+
+    asked: int | None
+    """None where nobody wrote down what was asked."""
+    done: int
+    """Results."""
+    missing: int
+    missing_why: Mapping[str, int]
+    """Reason -> trials: `provider`, `environment`, `scaffold`, `grader`, `harness`, `cancelled`, `not run`."""
+    unscored: int
+    """Results that no check said anything of."""
+    limits: Mapping[str, int]
+    """Results that ended at a limit, by limit."""
+    model_faults: int
+    """Results that ended by the model's own fault."""
+    tokens: Total
+    """Prompt and completion together, of all trials recorded."""
+    cost: Total
+    """US dollars."""
+    seconds: Total
+
+
+def account(table: pd.DataFrame, asked: int | None) -> Account:
+    """The account of a prepared table (`harness.compare.panel.prepare`)."""
+    results = table[table["is_result"]]
+    lost = table[~table["is_result"]]
+    why = lost["fault"].astype(object).where(lost["fault"].notna(), lost["state"].astype(object))
+    reasons = {str(name): int(count) for name, count in why.value_counts().sort_index().items()}
+    if asked is not None and asked > len(table):
+        reasons[NOT_RUN] = asked - len(table)
+    limit = results.loc[results["state"] == "limit", "limit"].astype(object)
+    limits = limit.where(limit.notna(), "unknown").value_counts().sort_index()
+    return Account(
+        asked=asked,
+        done=len(results),
+        missing=sum(reasons.values()),
+        missing_why=reasons,
+        unscored=int((results["passed"].isna() & results["score"].isna()).sum()),
+        limits={str(name): int(count) for name, count in limits.items()},
+        model_faults=int((results["state"] == "fault").sum()),
+        tokens=total(tokens(table)),
+        cost=total(table["cost"]),
+        seconds=total(table["seconds"]),
+    )
+
+
+def tokens(table: pd.DataFrame) -> pd.Series:
+    """Prompt and completion tokens of each trial; unknown where either is."""
+    return table["prompt_tokens"] + table["completion_tokens"]
+
+
+def total(values: pd.Series) -> Total:
+    """The sum of what is known, and how much is not."""
+    unknown = int(values.isna().sum())
+    known = None if unknown == len(values) else float(np.nansum(values.to_numpy(dtype=np.float64)))
+    return Total(known, len(values), unknown)
+
+
+def spread_asked(asked: pd.DataFrame) -> pd.DataFrame:
+    """What a sweep asks for with `repeats` as a number (1 where a row stands for one trial) and `model.<role>` columns."""
+    table = asked.reset_index(drop=True)
+    if "repeats" not in table:
+        table = table.assign(repeats=1)
+    table["repeats"] = table["repeats"].astype(np.int64)
+    if "models" in table:
+        roles = [json.loads(text) if isinstance(text, str) else dict(text or {}) for text in table["models"]]
+        for role in dict.fromkeys(name for models in roles for name in models):
+            table[f"model.{role}"] = [models.get(role) for models in roles]
+    return table
+
+
+def within_asked(trials: pd.DataFrame, asked: pd.DataFrame) -> pd.DataFrame:
+    """The trials that the sweep still asks for: of its cells, and of repeats up to the number it names."""
+    if "cell" not in trials or "cell" not in asked or "repeat" not in trials or not len(asked):
+        return trials
+    wanted = asked.groupby("cell")["repeats"].sum()
+    allowed = trials["cell"].astype(object).map(wanted.to_dict()).fillna(0)
+    return trials[trials["repeat"].astype(np.float64).le(allowed.astype(np.float64))]

@@ -1,0 +1,124 @@
+"""Whether the models were really asked the same: what has to be said beside the numbers when they were not.
+
+Two sources: the identity hashes of the trials, and the receipts of model calls (`harness.record.Results.calls`), of
+which a few trials of each scenario, scaffold and model are enough, because these do not change from turn to turn.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+_HASHES = {
+    "scenario_hash": "task",
+    "scaffold_hash": "scaffold",
+    "tools_hash": "tool schemas",
+    "sandbox": "sandbox level",
+}
+_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Something that stands beside the numbers it touches."""
+
+    kind: str
+    """`parameters`, `tools`, `response_format`, `version`, `identity`, `missing`, `few` or `overlap`."""
+    models: Sequence[str]
+    text: str
+
+
+def unequal_identities(table: pd.DataFrame, by: str) -> list[Caution]:
+    """Cautions where compared trials of one task stand on different content (prepared table)."""
+    found = []
+    for column, what in _HASHES.items():
+        if column not in table or by == "scaffold" and column == "scaffold_hash":
+            continue
+        known = table[table[column].notna()]
+        distinct = known.groupby(["scenario", "task", "scaffold"])[column].nunique()
+        places = sorted({f"{s}/{t}" for s, t, _ in distinct[distinct > 1].index})
+        if places:
+            text = f"not every trial of {_listed(places)} ran with the same {what}"
+            found.append(Caution("identity", sorted(known[by].dropna().astype(str).unique()), text))
+    return found
+
+
+def unequal_receipts(calls: pd.DataFrame, table: pd.DataFrame, by: str, models: Sequence[str]) -> list[Caution]:
+    """Cautions where what was sent differs between models in the same scenario, scaffold, node and role."""
+    columns = [name for name in ("trial", "scenario", "scaffold", by) if name in table]
+    joined = calls.merge(table[list(dict.fromkeys(columns))], on="trial", suffixes=("", "_trial"))
+    compared = f"{by}_trial" if f"{by}_trial" in joined else by
+    joined = joined[joined[compared].isin(list(models))]
+    places = [name for name in ("scenario", "scaffold", "node", "role") if name != by]
+    found: dict[tuple[str, tuple[str, ...], str], list[str]] = {}
+    for place, part in joined.groupby(places, dropna=False):
+        where = "/".join(str(value) for value in place[:1])
+        for caution in _compare_place(part, compared, models):
+            found.setdefault((caution.kind, tuple(caution.models), caution.text), []).append(where)
+    cautions = [Caution(kind, list(names), text) for kind, names, text in found]
+    return [*cautions, *_versions(joined, compared, models)]
+
+
+def _compare_place(part: pd.DataFrame, by: str, models: Sequence[str]) -> Iterable[Caution]:
+    here = {model: part[part[by] == model] for model in models}
+    here = {model: rows for model, rows in here.items() if len(rows)}
+    names = list(here)
+    if len(names) < 2:
+        return
+    yield from _parameters({model: _sent(rows) for model, rows in here.items()})
+    dropped = {model: _names(rows["dropped"]) for model, rows in here.items()}
+    for model, gone in dropped.items():
+        others = [name for name in names if not gone & dropped[name]]
+        if gone and others:
+            yield Caution(
+                "parameters", names, f"{', '.join(sorted(gone))} was dropped for {model}, not for {', '.join(others)}"
+            )
+    for column, what in (("tools", "tool schemas"), ("response_format", "response format")):
+        sets = {model: frozenset(rows[column].dropna().astype(str)) for model, rows in here.items()}
+        if len(set(sets.values())) > 1:
+            without = [model for model, found in sets.items() if not found]
+            detail = f" (none for {', '.join(without)})" if without and len(without) < len(sets) else ""
+            yield Caution(column, names, f"the {what} as sent is not the same for {', '.join(names)}{detail}")
+
+
+def _parameters(sent: Mapping[str, Mapping[str, set[str]]]) -> Iterable[Caution]:
+    """Parameters that were sent with other values, or to some models only."""
+    for name in sorted({name for values in sent.values() for name in values}):
+        values = {model: _listed(sorted(found.get(name, {"not sent"}))) for model, found in sent.items()}
+        if len(set(values.values())) > 1:
+            told = ", ".join(f"{model} {value}" for model, value in values.items())
+            yield Caution("parameters", list(values), f"parameter {name} differs: {told}")
+
+
+def _versions(joined: pd.DataFrame, by: str, models: Sequence[str]) -> Iterable[Caution]:
+    """Models whose provider answered with more than one version in the course of the sweep."""
+    for model in models:
+        rows = (
+            joined[(joined[by] == model) & (joined["model"] == model)]
+            if by != "model"
+            else joined[joined["model"] == model]
+        )
+        for column in ("resolved", "fingerprint"):
+            versions = sorted(rows[column].dropna().astype(str).unique()) if column in rows else []
+            if len(versions) > 1:
+                yield Caution("version", [model], f"{model} was answered by several versions: {_listed(versions)}")
+
+
+def _sent(rows: pd.DataFrame) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for text in rows["sent"].dropna().astype(str).unique():
+        for name, value in json.loads(text).items():
+            if name not in ("seed", "tools", "response_format", "tool_choice"):
+                found.setdefault(name, set()).add(json.dumps(value))
+    return found
+
+
+def _names(column: pd.Series) -> frozenset[str]:
+    return frozenset(name for text in column.dropna().astype(str).unique() for name in json.loads(text))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

@@ -1,0 +1,46 @@
+"""Statistics on plain arrays, each with its formula and source; they know nothing of trials or models."""
+
+from harness.compare.statistics.estimates import (
+    CONFIDENCE,
+    MIN_CLUSTERS,
+    MIN_CLUSTERS_TESTED,
+    Difference,
+    Estimate,
+    Total,
+)
+from harness.compare.statistics.intervals import clopper_pearson, clustered_error, mean_interval, rate_interval, wilson
+from harness.compare.statistics.pairs import (
+    benjamini_hochberg,
+    holm,
+    mcnemar_chi2,
+    mcnemar_exact,
+    paired_difference,
+    sign_flip,
+)
+from harness.compare.statistics.power import WISHED, clusters_needed, smallest_detectable
+from harness.compare.statistics.repeats import pass_at_k, pass_hat_k
+
+__all__ = [
+    "CONFIDENCE",
+    "MIN_CLUSTERS",
+    "MIN_CLUSTERS_TESTED",
+    "WISHED",
+    "Difference",
+    "Estimate",
+    "Total",
+    "benjamini_hochberg",
+    "clopper_pearson",
+    "clustered_error",
+    "clusters_needed",
+    "holm",
+    "mcnemar_chi2",
+    "mcnemar_exact",
+    "mean_interval",
+    "paired_difference",
+    "pass_at_k",
+    "pass_hat_k",
+    "rate_interval",
+    "sign_flip",
+    "smallest_detectable",
+    "wilson",
+]
