@@ -32,7 +32,7 @@ _PARTS = ("Options", "Setup", "tools", "open", "read_state")
 
 
 def load_kind(kind: str) -> type[Environment]:
-    """The class of a built-in kind, or of a dotted path `package.module:Class`.
+    """Return the class of a built-in kind, or of a dotted path `package.module:Class`.
 
     Raises `LookupError` with one line when there is no such kind or the class is not an environment.
     """
@@ -59,11 +59,11 @@ class EnvironmentCatalog:
     """The kinds as the checker of files asks for them (`harness.spec.resolved.Catalog`)."""
 
     def kinds(self) -> list[str]:
-        """Names of the built-in kinds."""
+        """Return the names of the built-in kinds."""
         return list(BUILT_IN)
 
     def load(self, kind: str) -> KindLike:
-        """The class of a kind or dotted path. Raises `LookupError` with one line."""
+        """Return the class of a kind or dotted path. Raises `LookupError` with one line."""
         return cast(KindLike, load_kind(kind))
 
 

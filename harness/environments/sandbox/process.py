@@ -1,0 +1,294 @@
+"""A running sandbox: started, inspected from outside before anything untrusted runs in it, and ended.
+
+`start_sandbox` gives the real thing, `start_unconfined` the same interface without any walls, for users
+who said so. A sandbox does not survive this process: bwrap is told to die with its parent, and the shell
+inside ends when its command pipe closes.
+
+Start sandboxes from a thread that lives as long as they do: the kernel ties the death signal to the thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from . import bubblewrap, seccomp, shell, watchdog
+from .beneath import Folder, is_supported
+from .limits import BrokenSandboxError, Limits, NoSandboxError
+from .uids import User
+
+_START_SECONDS = 20.0
+_STOP_SECONDS = 20.0
+_NAMESPACES = ("pid", "net", "mnt", "ipc", "uts", "user")
+_OLDEST_KERNEL = (5, 14)
+"""From here on the kernel counts processes per user and user namespace."""
+_NICE = 5
+
+
+class Sandbox:
+    """One sandbox with its shell and its workspace; the workspace can be read after the processes are gone."""
+
+    def __init__(self, process: subprocess.Popen[bytes], spoken: shell.Shell, level: str) -> None:
+        """Watch over a process just started; `attach` completes the object once the shell has reported."""
+        self.level = level
+        self.shell = spoken
+        self.root = process.pid
+        """The process all others inside descend from."""
+        self._process = process
+        self._first = -1
+        self._folder: Folder | None = None
+        self._others: list[int] = []
+        self._watched = os.pidfd_open(process.pid)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._watched, self._on_end)
+
+    @property
+    def folder(self) -> Folder:
+        """The workspace, as the host reaches it."""
+        if self._folder is None:
+            raise BrokenSandboxError("the sandbox is not open")
+        return self._folder
+
+    @property
+    def alive(self) -> bool:
+        """Whether its processes may still run."""
+        return not self.shell.ended.is_set()
+
+    @property
+    def exit(self) -> int | None:
+        """The exit status of the last command, once the sandbox has ended."""
+        return self._process.returncode
+
+    def attach(self, root: int, folder: Folder, others: list[int]) -> None:
+        """Tell the first process, the workspace, and descriptors of the other memory file systems."""
+        self.root, self._folder, self._others = root, folder, others
+        self._first = os.pidfd_open(root)
+
+    def overrun(self, limits: Limits) -> tuple[str | None, int]:
+        """Measure: say which limit is passed, if one is, and how many processes run."""
+        usage = watchdog.measure(self.root)
+        others = [os.fstatvfs(other) for other in self._others]
+        return watchdog.overrun(limits, usage, self.folder.space(), others), usage.processes
+
+    def kill(self) -> None:
+        """End every process inside, at once; `wait` tells when they are gone."""
+        if self.alive:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                if self._first >= 0:  # the first process of its namespace: with it go all others
+                    signal.pidfd_send_signal(self._first, signal.SIGKILL)
+                self._process.kill()
+
+    async def wait(self) -> None:
+        """Wait until every process inside is gone. Raises `BrokenSandboxError` when they do not go."""
+        try:
+            await asyncio.wait_for(self.shell.ended.wait(), _STOP_SECONDS)
+        except TimeoutError:
+            raise BrokenSandboxError("the sandbox's processes cannot be ended") from None
+
+    async def close(self) -> None:
+        """End everything and let go of the workspace; may be called twice."""
+        try:
+            self.kill()
+            await self.wait()
+        finally:
+            self.shell.close()
+            self._stop_watching()
+            if self._folder is not None:
+                self._folder.close()
+            for other in self._others:
+                os.close(other)
+            self._others = []
+            if self._first >= 0:
+                os.close(self._first)
+                self._first = -1
+
+    def _on_end(self) -> None:
+        self._stop_watching()
+        self._process.wait()
+        self.shell.ended.set()
+
+    def _stop_watching(self) -> None:
+        if self._watched >= 0:
+            self._loop.remove_reader(self._watched)
+            os.close(self._watched)
+            self._watched = -1
+
+
+class _Unconfined(Sandbox):
+    """Processes without walls: a session of their own, found again by a mark in their environment."""
+
+    mark = ""
+
+    def kill(self) -> None:
+        """End the shell's process group, its descendants, and whatever carries the mark."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        for process in [*watchdog.tree(self.root), *_marked(self.mark)]:
+            _signal(process)
+
+
+async def start_sandbox(limits: Limits, *, user: User | None, characters: int) -> Sandbox:
+    """Start a sandbox with an empty workspace; some 15 ms.
+
+    `user` is the user to drop to, for root; `characters` bounds a command's output. Raises
+    `NoSandboxError` where none is to be had and `BrokenSandboxError` when isolation does not hold.
+    """
+    found = _requirements()
+    spoken = shell.Shell(characters)
+    given: dict[str, int] = {}
+    sandbox: Sandbox | None = None
+    try:
+        for name, content in (("seccomp", seccomp.program()), *bubblewrap.INSIDE_FILES.items()):
+            given[name] = _pipe_with(content)
+        info, given["info"] = os.pipe2(os.O_CLOEXEC)
+        with os.fdopen(info, "rb") as said:
+            files = {name: given[name] for name in bubblewrap.INSIDE_FILES}
+            options = bubblewrap.options(limits, files=files, seccomp=given["seccomp"], info=given["info"])
+            given["arguments"] = _pipe_with(b"\0".join(map(os.fsencode, options)) + b"\0")
+            inside = shell.script(limits, spoken.inside.report)
+            line = bubblewrap.command_line(found, given["arguments"], inside, user.uid if user else None)
+            process = _spawn(line, spoken, list(given.values()), {})
+            _close_all(given)
+            who = f"uid {user.uid}" if user else "user namespace"
+            sandbox = Sandbox(process, spoken, f"bubblewrap {found.version}, {who}")
+            if not await spoken.ready(_START_SECONDS):
+                raise NoSandboxError(bubblewrap.explain(spoken.take_output().text))
+            root = int(json.loads(said.read())["child-pid"])
+        _inspect(sandbox, root, limits, user)
+    except BaseException:
+        _close_all(given)
+        await _discard(sandbox, spoken)
+        raise
+    return sandbox
+
+
+async def start_unconfined(limits: Limits, *, workspace: Path, characters: int) -> Sandbox:
+    """Start a shell in a folder of this machine with nothing around it. For those who said `unsafe`.
+
+    Memory and processes are watched; the disk is not bounded, and everything of the user's can be reached.
+    """
+    if not is_supported():
+        raise NoSandboxError("the workspace needs openat2: Linux 5.6 or newer, not filtered away")
+    spoken = shell.Shell(characters)
+    mark = secrets.token_hex(16)
+    environment = {**bubblewrap.INSIDE_ENVIRONMENT, "HOME": str(workspace), "HARNESS_TRIAL": mark}
+    line = shell.script(limits, spoken.inside.report, limit_processes=False)
+    process = _spawn(line, spoken, [], environment, folder=workspace)
+    sandbox = _Unconfined(process, spoken, "none (unsafe)")
+    sandbox.mark = mark
+    sandbox.attach(process.pid, Folder(os.open(workspace, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)), [])
+    if not await spoken.ready(_START_SECONDS):
+        said = spoken.take_output().text
+        await _discard(sandbox, spoken)
+        raise BrokenSandboxError(f"the shell does not start: {said.strip()}")
+    return sandbox
+
+
+def _requirements() -> bubblewrap.Bubblewrap:
+    if not seccomp.machine_is_known():
+        raise NoSandboxError(f"the sandbox knows no system calls of {os.uname().machine}; only x86_64 and aarch64")
+    release = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2])
+    if release < _OLDEST_KERNEL or not is_supported():
+        raise NoSandboxError(f"the sandbox needs Linux 5.14 or newer with openat2; this is {os.uname().release}")
+    return bubblewrap.find_bubblewrap()
+
+
+def _spawn(
+    line: list[str], spoken: shell.Shell, passed: list[int], environment: Mapping[str, str], folder: Path = Path("/")
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            line,
+            stdin=spoken.inside.commands,
+            stdout=spoken.inside.output,
+            stderr=spoken.inside.output,
+            pass_fds=(spoken.inside.report, *passed),
+            env=dict(environment),
+            cwd=folder,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise BrokenSandboxError(f"cannot start {line[0]}: {error.strerror}") from error
+    finally:
+        spoken.inside.close()
+
+
+def _inspect(sandbox: Sandbox, root: int, limits: Limits, user: User | None) -> None:
+    """See from outside that the walls stand, and open the workspace. Raises `BrokenSandboxError`."""
+    children = Path(f"/proc/{root}/task/{root}/children").read_text().split()
+    if len(children) != 1:
+        raise BrokenSandboxError("the sandbox's shell cannot be found among its processes")
+    place = Path("/proc", children[0])
+    status = dict(line.split(":\t", 1) for line in (place / "status").read_text().splitlines() if ":\t" in line)
+    uid = str(user.uid if user else os.getuid())
+    wrong = [
+        f"shares the host's {name} namespace"
+        for name in _NAMESPACES
+        if (place / "ns" / name).readlink() == Path("/proc/self/ns", name).readlink()
+    ]
+    wrong += [f"{name} is {status.get(name)}" for name, good in (("NoNewPrivs", "1"), ("Seccomp", "2")) if
+              status.get(name) != good]  # fmt: skip
+    wrong += [f"holds capabilities ({name})" for name in ("CapEff", "CapPrm", "CapBnd", "CapAmb") if
+              int(status[name], 16)]  # fmt: skip
+    if set(status["Uid"].split()) != {uid}:
+        wrong.append(f"runs as host user {status['Uid']}")
+    if strangers := {entry.name for entry in (place / "root").iterdir()} - bubblewrap.ROOT_ENTRIES:
+        wrong.append(f"shows {', '.join(sorted(strangers))} of the host")
+    owner = user.uid if user else None
+    flags = os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC
+    folder = Folder(os.open(place / "root" / bubblewrap.WORKSPACE[1:], flags), owner)
+    others = [os.open(place / "root" / other, flags) for other in ("tmp", "dev/shm")]
+    sandbox.attach(root, folder, others)
+    space = folder.space()
+    if space.f_blocks * space.f_frsize > limits.disk_bytes + space.f_frsize:
+        wrong.append("has a workspace without the size asked for")
+    if wrong:
+        raise BrokenSandboxError(f"the sandbox does not isolate: it {'; '.join(wrong)}")
+    with contextlib.suppress(OSError):  # politeness to the machine, not a wall
+        os.setpriority(os.PRIO_PROCESS, int(children[0]), _NICE)
+        (place / "oom_score_adj").write_text("500")
+
+
+async def _discard(sandbox: Sandbox | None, spoken: shell.Shell) -> None:
+    if sandbox is None:
+        spoken.close()
+        return
+    with contextlib.suppress(BrokenSandboxError):
+        await sandbox.close()
+
+
+def _pipe_with(content: bytes) -> int:
+    """Return a descriptor from which `content` (less than a pipe holds) can be read once."""
+    reading, writing = os.pipe2(os.O_CLOEXEC)
+    with os.fdopen(writing, "wb") as pipe:
+        pipe.write(content)
+    return reading
+
+
+def _close_all(descriptors: dict[str, int]) -> None:
+    while descriptors:
+        os.close(descriptors.popitem()[1])
+
+
+def _signal(process: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(process, signal.SIGKILL)
+
+
+def _marked(mark: str) -> list[int]:
+    """Find this user's processes that carry the mark in their environment."""
+    wanted = f"HARNESS_TRIAL={mark}".encode()
+    found = []
+    for place in Path("/proc").iterdir():
+        if place.name.isdigit():
+            with contextlib.suppress(OSError):
+                if wanted in (place / "environ").read_bytes().split(b"\0"):
+                    found.append(int(place.name))
+    return found
