@@ -1,0 +1,28 @@
+"""SQLite as the ground under environments: bounded, deterministic, one private copy in memory per trial.
+
+Used by the kinds `sql` and `office`. A database travels as its *image*, the bytes of a database file.
+"""
+
+from __future__ import annotations
+
+from harness.environments.sqlite.clock import office_time
+from harness.environments.sqlite.database import Database, Refused, Result
+from harness.environments.sqlite.guard import Bounds
+from harness.environments.sqlite.reader import SqliteReader
+from harness.environments.sqlite.template import Script, build_image
+from harness.environments.sqlite.text import cell_text, table_text
+from harness.environments.sqlite.worker import Worker
+
+__all__ = [
+    "Bounds",
+    "Database",
+    "Refused",
+    "Result",
+    "Script",
+    "SqliteReader",
+    "Worker",
+    "build_image",
+    "cell_text",
+    "office_time",
+    "table_text",
+]
