@@ -69,7 +69,9 @@ def test_a_request_after_the_models_own_reply_ends_in_a_user_message(lab):
 
 
 def test_calls_after_submit_in_one_reply_are_not_run(lab):
-    replies = [lab.calls(("put", {"key": "a", "value": "1"}), ("submit", {"answer": "x"}), ("put", {"key": "b", "value": "2"}))]
+    replies = [
+        lab.calls(("put", {"key": "a", "value": "1"}), ("submit", {"answer": "x"}), ("put", {"key": "b", "value": "2"}))
+    ]
     played = lab.play(lab.react("native"), replies)
     assert played.outcome.answer == "x"
     assert played.world.values == {"a": "1"}
@@ -106,7 +108,10 @@ def test_a_node_may_offer_some_tools_only(lab):
         "think": {"kind": "generate", "tools": ["get", "submit"], "next": "act"},
         "act": {"kind": "act", "next": "think"},
     }
-    played = lab.play(lab.scaffold(nodes, "native"), [lab.calls(("put", {"key": "a", "value": "1"})), lab.calls(("submit", {"answer": "x"}))])
+    played = lab.play(
+        lab.scaffold(nodes, "native"),
+        [lab.calls(("put", {"key": "a", "value": "1"})), lab.calls(("submit", {"answer": "x"}))],
+    )
     offered = [tool["function"]["name"] for tool in played.model.requests[0].tools]
     assert offered == ["get", "submit"]
     assert played.kept.of("tool")[0]["observation"].text == "no tool 'put' here; there are: get, submit"

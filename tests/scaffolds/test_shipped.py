@@ -80,7 +80,12 @@ def test_plan_then_act_keeps_the_plan_and_brings_it_to_mind(lab):
 
 
 def test_reflect_shows_the_critic_failures_and_the_answer_before_it_is_submitted(lab):
-    work = [("get", {"key": "a"}), ("submit", {"answer": "0"}), ("put", {"key": "a", "value": "1"}), ("submit", {"answer": "1"})]
+    work = [
+        ("get", {"key": "a"}),
+        ("submit", {"answer": "0"}),
+        ("put", {"key": "a", "value": "1"}),
+        ("submit", {"answer": "1"}),
+    ]
     ahead = iter(work)
     remarks = iter(["Put it first.", "The answer is wrong."])
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from harness.environments.protocol import Observation
 from harness.scaffolds.acting import Acting
@@ -23,6 +24,7 @@ from harness.scaffolds.state import (
     with_messages,
     with_pending,
 )
+from harness.scaffolds.writable import writable
 from harness.spec.actions import UNUSABLE, Action, canonical_json
 from harness.spec.scaffold import ActNode
 
@@ -86,7 +88,8 @@ async def _call_tool(action: Action, role: str, trial: Acting) -> Observation:
     with boundary("environment", f"tool {action.name}"):
         try:
             async with clock:
-                return await environment.call(seat, action.name, dict(action.as_sent))
+                seen = await environment.call(seat, action.name, dict(action.as_sent))
+                return replace(seen, text=writable(seen.text), data=writable(seen.data))
         except TimeoutError:
             if not clock.expired():
                 raise

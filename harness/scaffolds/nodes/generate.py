@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
@@ -25,6 +25,7 @@ from harness.scaffolds.acting import Acting
 from harness.scaffolds.faults import blame, one_line, reached
 from harness.scaffolds.protocols import Offer
 from harness.scaffolds.state import MAIN, LaneState, Move, Visit, plain_action, with_messages, with_pending
+from harness.scaffolds.writable import writable
 from harness.spec.actions import UNUSABLE, Action
 from harness.spec.scaffold import GenerateNode
 
@@ -42,6 +43,7 @@ def generate(node: GenerateNode) -> Callable[[Visit, dict[str, LaneState], Actin
         offer = trial.offer(role, node.tools, thread)
         call = _Call(at, role, thread, offer, _parameters(node, offer, trial))
         reply = await _complete(call, trial)
+        reply = replace(reply, message=writable(reply.message))
         actions = trial.protocol.parse(reply, offer.tools)
         call.record(trial, reply=reply, actions=actions)
         trial.meter.replied(at.lane, reply)
@@ -118,12 +120,14 @@ async def _complete(call: _Call, trial: Acting) -> ModelReply:
         call.record(trial, fault=fault, error=one_line(f"{fault.kind}: {fault}"))
         trial.meter.wait(call.at.lane, sum(tried.seconds + tried.waited for tried in fault.attempts))
         raise blame("provider", f"{fault.kind}: {fault}") from fault
-    except ContextExceeded as error:
-        call.record(trial, error=one_line(f"context exceeded: {error}"))
-        raise reached("context", f"the thread of {call.role} no longer fits the model's context") from error
-    except TimeExceeded as error:
-        call.record(trial, error="the trial's time ran out")
-        raise trial.meter.out_of_time() from error
+    except (ContextExceeded, TimeExceeded) as ended:
+        limit = "context" if isinstance(ended, ContextExceeded) else "seconds"
+        tried = ProviderFault(limit, str(ended), ended.attempts) if ended.attempts else None
+        call.record(trial, fault=tried, error=one_line(f"limit of {limit}: {ended}"))
+        trial.meter.wait(call.at.lane, ended.waited)
+        if limit == "seconds":
+            raise trial.meter.out_of_time() from ended
+        raise reached("context", f"the thread of {call.role} no longer fits the model's context") from ended
     except ModelSetupError as error:
         call.record(trial, error=one_line(str(error)))
         raise blame("provider", str(error)) from error
