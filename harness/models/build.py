@@ -44,19 +44,29 @@ def check_parameters(loaded: LoadedModel, parameters: dict[str, JsonValue], need
 
     One line per problem, with its mend; nothing is sent. `needs` are the scaffold's.
     """
-    if backend_of(loaded.entry.model) != "litellm":
-        return []
-    from harness.models.remote import check_parameters as check
+    match backend_of(loaded.entry.model):
+        case "local":
+            from harness.models.local import check_local
 
-    return check(loaded, parameters, needs)
+            return check_local(loaded, parameters, needs)
+        case "scripted":
+            from harness.models.scripted import check_script
+
+            return check_script(loaded)
+        case _:
+            from harness.models.remote import check_parameters as check
+
+            return check(loaded, parameters, needs)
 
 
 def price_of(loaded: LoadedModel) -> Price | None:
-    """US dollars per million tokens: the entry's own price, else litellm's local map; None when unknown."""
+    """US dollars per million tokens: the entry's own price, else none for what runs here, else litellm's local map; None when unknown."""
     if loaded.entry.price is not None:
         return loaded.entry.price
     if backend_of(loaded.entry.model) != "litellm":
-        return None
+        from harness.spec.sweep import Price
+
+        return Price(prompt=0.0, completion=0.0)
     from harness.models.remote import map_price
 
     return map_price(loaded)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import orjson
@@ -63,12 +63,14 @@ class LiteLLMModel:
         *,
         parameters: dict[str, JsonValue],
         accounts: Accounts,
+        key: str | None = None,
         _backoff: float = 1.0,
     ) -> None:
+        """`key` is sent instead of one from the environment: for a server of the harness's own."""
         self.name = loaded.name
         self._entry = loaded.entry
         self._parameters = parameters
-        self._route = find_route(loaded)
+        self._route = find_route(loaded) if key is None else replace(find_route(loaded), key=key)
         self._account = accounts.get(self._route.account, loaded.entry.concurrency)
         self._accounts = accounts
         self._mapped_price = None if loaded.entry.price else map_price(loaded)
