@@ -10,10 +10,11 @@ from harness.spec.loading.scaffolds import load_scaffold
 from harness.spec.loading.scenarios import load_scenario
 from harness.spec.loading.sweeps import bind_seats, load_sweep
 from harness.spec.python_source import load_python
+from harness.spec.schemas import json_schemas
 from harness.spec.templates import TemplateError, evaluate, render
 
 __all__ = [
     "CheckReport", "CheckedFile", "DataFile", "DataFolder", "DataPath", "Problem", "Spec", "SpecError", "TemplateError", "UserError",
-    "bare_model", "bind_seats", "check", "data_files", "did_you_mean", "digest", "evaluate", "find_file", "in_scope", "library", "load_models", "load_python",
+    "bare_model", "bind_seats", "check", "data_files", "did_you_mean", "digest", "evaluate", "find_file", "in_scope", "json_schemas", "library", "load_models", "load_python",
     "load_scaffold", "load_scenario", "load_sweep", "out_of_scope", "render", "trial_seed",
 ]  # fmt: skip

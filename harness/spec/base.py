@@ -22,7 +22,7 @@ __all__ = [
 class Spec(BaseModel):
     """A part of a YAML file: immutable, and a key nobody declared is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 @dataclass(frozen=True)

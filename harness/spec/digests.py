@@ -44,11 +44,15 @@ def data_digest(path: Path, *, named: bool = False) -> str:
 
 
 def data_files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Files below a data folder as (relative POSIX path, path), sorted; byte code left behind by Python is no data."""
+    """Files below a data folder as (relative POSIX path, path), sorted; byte code left behind by Python is no data.
+
+    Links to folders are named and not followed.
+    """
     found = []
     for parent, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if name != "__pycache__"]
-        found += [Path(parent, name) for name in files if not name.endswith(".pyc")]
+        linked = [name for name in folders if Path(parent, name).is_symlink()]
+        folders[:] = [name for name in folders if name != "__pycache__" and name not in linked]
+        found += [Path(parent, name) for name in (*files, *linked) if not name.endswith(".pyc")]
     yield from sorted((path.relative_to(folder).as_posix(), path) for path in found)
 
 

@@ -22,7 +22,7 @@ from harness.spec.scaffold import GenerateNode, JoinNode, RouteNode, SayNode, Sc
 MAX_NODES = 500
 """Nodes of a flat scaffold."""
 TURN = "@turn"
-RESERVED = frozenset({"input", "task", "role", "last", "observation", "turns", "visits", "loop", "range", "self"})
+RESERVED = frozenset({"input", "task", "opening", "role", "last", "observation", "turns", "visits", "loop", "range", "self"})
 """Names that templates see anyway; no variable may be called so."""
 _JINJA_WORDS = frozenset({"true", "false", "none", "True", "False", "None"})
 
@@ -88,6 +88,10 @@ def _used(source: Source, name: str, node: UseNode, using: tuple[Path, ...]) -> 
 
 def _python(source: Source, item: Marked) -> str:
     if not isinstance(item.mark, PythonSource):
+        return item.value
+    if item.path[-1] == "pick" and ":" not in item.value:
+        hint = did_you_mean(item.value, ["vote", "first"])
+        source.problem(item.path, f"should be vote, first or a function (`file.py:name`), not {item.value!r}{hint}")
         return item.value
     result: str | None = source.attempt(item.path, lambda: absolute_python(item.value, source.folder))
     return item.value if result is None else result
@@ -183,7 +187,7 @@ def _check_variables(source: Source, spec: Scaffold) -> None:
 def _check_texts(source: Source, spec: Scaffold) -> None:
     nodes, variables = source.keys("nodes"), source.keys("variables")
     names = Names(
-        frozenset(variables) | {"input", "task", "role", "last", "observation", "turns", "visits"},
+        frozenset(variables) | {"input", "task", "opening", "role", "last", "observation", "turns", "visits"},
         {"last": LAST, "observation": OBSERVATION, "visits": frozenset(nodes)},
     )
     for name, role in spec.roles.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 
 from harness.errors import UserError
 from harness.spec.base import DataFile, Problem, PythonSource, SpecError
-from harness.spec.digests import data_digest, digest
+from harness.spec.digests import data_digest, data_files, digest
 from harness.spec.library import data_path, did_you_mean
 from harness.spec.loading.marked import Marked, replace_marked
 from harness.spec.loading.references import check_scenario
@@ -18,6 +19,10 @@ from harness.spec.loading.source import Source
 from harness.spec.python_source import python_digest, source_file
 from harness.spec.resolved import Catalog, KindLike, LoadedScenario
 from harness.spec.scenario import Scenario
+
+
+MAX_FOLDER_FILES = 20_000
+MAX_FOLDER_BYTES = 1024 * 2**20
 
 
 def load_scenario(path: str | Path, catalog: Catalog) -> LoadedScenario:
@@ -97,9 +102,29 @@ class _Settled:
 
 def _data(reference: str, base: Path, *, folder: bool) -> str:
     path = data_path(reference, base)
-    if path.is_dir() and not folder:
-        raise UserError(f"{reference!r} is a folder; a file is wanted here")
+    if path.is_dir():
+        if not folder:
+            raise UserError(f"{reference!r} is a folder; a file is wanted here")
+        _check_folder(path, reference)
+    elif not path.is_file():
+        raise UserError(f"{reference!r} is neither a file nor a folder")
+    if not os.access(path, os.R_OK):
+        raise UserError(f"{reference!r} cannot be read: permission denied")
     return str(path)
+
+
+def _check_folder(path: Path, reference: str) -> None:
+    """Plain files only, so that what is hashed is what a trial gets, and not without bound."""
+    size = 0
+    for count, (relative, file) in enumerate(data_files(path), 1):
+        if file.is_symlink() or not file.is_file():
+            what = "a link" if file.is_symlink() else "no plain file"
+            raise UserError(f"{reference!r} holds {what}, {relative!r}: data folders hold plain files only")
+        size += file.stat().st_size
+        if size > MAX_FOLDER_BYTES or count > MAX_FOLDER_FILES:
+            raise UserError(
+                f"{reference!r} holds more than {MAX_FOLDER_FILES} files or {MAX_FOLDER_BYTES // 2**20} MiB: name a smaller folder"
+            )
 
 
 def absolute_python(reference: str, base: Path) -> str:
@@ -114,7 +139,9 @@ def _loaded(source: Source, spec: Scenario, options: BaseModel, setups: dict[str
         "environment": content(options),
     }
     shared["scenario"].pop("environment", None)
-    shared["scenario"].update(kind="scenario", environment=spec.environment.kind)
+    kind = spec.environment.kind
+    own = python_digest(kind, source.folder) if ":" in kind else []
+    shared["scenario"].update(kind="scenario", environment=[kind, *own])
     whole = digest(shared)
     tasks = {}
     for task in spec.tasks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -104,7 +105,7 @@ class Source:
         """The data at `path` (or `data`, which stands there) as a model; None and problems when it does not fit."""
         value = sorted_keys(self.root.at(path).data if data is None else data)
         try:
-            return model.model_validate(value)
+            return model.model_validate_json(json.dumps(value), strict=True)
         except ValidationError as error:
             self._complain(explain(error, model, value), path)
             return None
@@ -117,7 +118,7 @@ class Source:
         for round_ in range(MAX_ROUNDS):
             value = sorted_keys(self.root.data)
             try:
-                return model.model_validate(value)
+                return model.model_validate_json(json.dumps(value), strict=True)
             except ValidationError as error:
                 complaints = explain(error, model, value)
                 if round_ == 0:

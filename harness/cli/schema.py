@@ -1,0 +1,40 @@
+"""`harness schema`: write JSON Schemas, by which an editor completes and checks the YAML files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("schemas"), show_default=True,
+    help="Folder to write into.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of writing files.")
+def command(out: Path, as_json: bool) -> int:
+    """Write scenario, scaffold, sweep and models .schema.json into a folder.
+
+    An editor with a YAML language server uses them where a file begins with a line such as
+    `# yaml-language-server: $schema=schemas/scenario.schema.json`.
+
+    The JSON object: {"scenario": <JSON Schema>, "scaffold": ..., "sweep": ..., "models": ...}.
+    """
+    from harness.environments import CATALOG
+    from harness.spec import UserError, json_schemas
+
+    schemas = json_schemas(CATALOG)
+    if as_json:
+        click.echo(json.dumps(schemas, indent=2, ensure_ascii=False))
+        return 0
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for kind, schema in schemas.items():
+            path = out / f"{kind}.schema.json"
+            path.write_text(json.dumps(schema, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+            click.echo(str(path))
+    except OSError as error:
+        raise UserError(f"{error.filename}: cannot be written: {error.strerror}") from None
+    return 0
