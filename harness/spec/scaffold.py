@@ -88,7 +88,8 @@ class SayNode(_Node):
     kind: Literal["say"]
     role: str = "agent"
     text: TemplateStr
-    """Sees the scaffold's variables, `input`, `task`, `last`, `observation`, `turns`, `visits`."""
+    """Sees the scaffold's variables, `input`, `task`, `opening` (the first user message of the role's seat, of the
+    first seat for an inner voice), `role`, `last`, `observation`, `turns`, `visits`."""
     as_: Literal["user", "system", "assistant"] = Field("user", alias="as")
 
 

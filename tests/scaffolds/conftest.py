@@ -199,7 +199,7 @@ class Lab:
             "seats": seats,
             "tools": {seat: list(self.tools) for seat in seats.values()},
             "briefs": {seat: f"You are the {seat}." for seat in seats.values()},
-            "opening": {seat: "Do the work." for seat in seats.values()},
+            "opening": dict.fromkeys(seats.values(), "Do the work."),
             "input": {"order": 7},
             "task": "t1",
             "limits": limits,
@@ -215,7 +215,8 @@ class Lab:
         delay = more.pop("delay", None)
         models = {role: Canned(f"model-{role}", given, delay) for role, given in by_role.items()}
         for role, spec in flat.roles.items():
-            models.setdefault(role, models[spec.model_of or "agent"])
+            if role not in models:
+                models[role] = models[spec.model_of or "agent"]
         world, kept = more.pop("world", None) or Shelf(), Kept()
         context = self.context(models, world, kept, **more)
         outcome = asyncio.run(run_scaffold(compile_scaffold(flat, self.base), context))

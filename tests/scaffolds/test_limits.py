@@ -113,11 +113,11 @@ def test_a_call_cut_short_from_outside_is_recorded(lab):
         from harness.scaffolds import compile_scaffold, run_scaffold
 
         kept, world = lab.Kept(), lab.Shelf()
-        model = lab.Canned("m", ["never"], lambda request: 60)
+        asked = asyncio.Event()
+        model = lab.Canned("m", ["never"], lambda request: asked.set() or 600)
         context = lab.context({"agent": model}, world, kept)
         task = asyncio.create_task(run_scaffold(compile_scaffold(lab.react(), lab.base), context))
-        while not model.requests:
-            await asyncio.sleep(0.01)
+        await asked.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

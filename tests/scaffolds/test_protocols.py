@@ -70,7 +70,8 @@ class TestEveryProtocol:
 
     @pytest.mark.parametrize(
         "raw",
-        ['{"key": NaN}', '{"key": "a", "key": "b"}', '{"key": 1e999}', '{"key": 99999999999999999999}', '{"key": "\\ud800"}',
+        ['{"key": NaN}', '{"key": "a", "key": "b"}', '{"key": 1e999}', '{"key": 99999999999999999999}',
+         '{"key": "\\ud800"}',
          '{"key": ' + "[" * 300 + "]" * 300 + "}", '{"key": ' + "[" * 100_000 + "}", "{'key': 'a'}", '{"key": "a",}'],
     )  # fmt: skip
     def test_what_json_does_not_have_is_malformed(self, lab, kind, raw):
@@ -217,7 +218,8 @@ class TestJson:
 
     @pytest.mark.parametrize(
         "text",
-        ["Sure!", 'Sure! {"action": {"name": "get", "arguments": {"key": "a"}}}', "[]", '{"action": 3}', '{"action": {"name": 3}}',
+        ["Sure!", 'Sure! {"action": {"name": "get", "arguments": {"key": "a"}}}', "[]", '{"action": 3}',
+         '{"action": {"name": 3}}',
          '{"action": {"name": "get", "arguments": [1]}}', '{"reply": "hi"}', ""],
     )  # fmt: skip
     def test_anything_else_is_malformed_with_the_text_kept(self, lab, text):
@@ -255,7 +257,7 @@ class TestText:
         "text",
         [
             'Action: get {"key": "a"}',
-            'Thought: look first.\nAction: get {"key": "a"}\nObservation: made up\nAction: put {"key": "b", "value": "c"}',
+            'Thought: look first.\nAction: get {"key": "a"}\nObservation: made up\nAction: put {"key": "b"}',
             '**Action:** `get` {"key": "a"}',
             '  - action : get\n{\n  "key": "a"\n}',
             'Action: get\n```json\n{"key": "a"}\n```',
