@@ -22,7 +22,7 @@ from harness.environments.protocol import EnvironmentFault, FinalState, Observat
 from harness.environments.sqlite import (
     Bounds,
     Database,
-    Refused,
+    RefusedError,
     Result,
     Script,
     SqliteReader,
@@ -108,13 +108,13 @@ class SqlDatabase:
 
     @classmethod
     def tools(cls, options: BaseModel, role: str) -> list[Tool]:
-        """`query`, `execute` unless the role only reads, and `schema`."""
+        """Return `query`, `execute` unless the role only reads, and `schema`."""
         access = cast(SqlOptions, options).access.get(role, "write")
         return [SCHEMA, QUERY] if access == "read" else [SCHEMA, QUERY, EXECUTE]
 
     @classmethod
     async def open(cls, opening: Opening) -> Self:
-        """A copy of the database in its first state. Raises `EnvironmentFault` when the scripts do not run."""
+        """Open a copy of the database in its first state. Raises `EnvironmentFault` when the scripts do not run."""
         options, setup = cast(SqlOptions, opening.options), cast(SqlSetup, opening.setup)
         strangers = sorted(set(options.access) - set(opening.roles))
         if strangers:
@@ -130,15 +130,15 @@ class SqlDatabase:
 
     @property
     def facts(self) -> dict[str, JsonValue]:
-        """The version of SQLite."""
+        """Return the version of SQLite."""
         return {"sqlite": sqlite3.sqlite_version}
 
     def turn(self) -> str | None:
-        """Anyone may act at any time."""
+        """Return None: roles act at any time."""
         return None
 
     def finished(self) -> bool:
-        """A database has no end of its own."""
+        """Return False: a database never ends by itself."""
         return False
 
     async def call(self, role: str, tool: str, arguments: dict[str, Any]) -> Observation:
@@ -153,7 +153,7 @@ class SqlDatabase:
                 return Observation(shortened(await self._worker.call(self._schema), self._options.characters))
             sql, mode = str(arguments.get("sql", "")), "write" if tool == EXECUTE.name else "read"
             result = await self._worker.call(lambda: self._database.run(sql, mode), self._options.seconds)
-        except Refused as error:
+        except RefusedError as error:
             return Observation(shortened(f"Error: {error}", self._options.characters), error=True)
         return self._told(result, mode)
 
@@ -193,18 +193,18 @@ class SqlDatabase:
         return "\n".join(lines) or "(no tables)"
 
     async def snapshot(self) -> bytes:
-        """The database as bytes, and where the random numbers stand."""
+        """Return the database as bytes, and where the random numbers stand."""
         return await self._worker.call(self._database.snapshot)
 
     async def restore(self, snapshot: bytes) -> None:
         """Back to a snapshot. Raises `EnvironmentFault` when it is none."""
         try:
             await self._worker.call(lambda: self._database.restore(snapshot))
-        except Refused as error:
+        except RefusedError as error:
             raise EnvironmentFault(f"the snapshot cannot be restored: {error}") from None
 
     async def final_state(self) -> FinalState:
-        """The database as bytes. A call still running is interrupted, and so leaves no trace."""
+        """Return the database as bytes. A call still running is interrupted, and so leaves no trace."""
         self._database.interrupt()
         return FinalState(self.kind, await self._worker.call(self._database.image))
 

@@ -6,7 +6,7 @@ Used by the kinds `sql` and `office`. A database travels as its *image*, the byt
 from __future__ import annotations
 
 from harness.environments.sqlite.clock import office_time
-from harness.environments.sqlite.database import Database, Refused, Result
+from harness.environments.sqlite.database import Database, RefusedError, Result
 from harness.environments.sqlite.guard import Bounds
 from harness.environments.sqlite.reader import SqliteReader
 from harness.environments.sqlite.template import Script, build_image
@@ -16,7 +16,7 @@ from harness.environments.sqlite.worker import Worker
 __all__ = [
     "Bounds",
     "Database",
-    "Refused",
+    "RefusedError",
     "Result",
     "Script",
     "SqliteReader",

@@ -103,7 +103,7 @@ def _install_printf(connection: sqlite3.Connection, engine: sqlite3.Connection, 
 
 
 def _number(value: Value) -> float | None:
-    """What SQLite could take `value` for, where a number is asked for."""
+    """Return what SQLite could take `value` for, where a number is asked for."""
     if isinstance(value, bytes):
         value = value.decode(errors="replace")
     if isinstance(value, str):

@@ -31,7 +31,7 @@ _PLAINER = {
 _CHANGING = frozenset({"insert", "replace", "update", "delete"})
 
 
-class Refused(ValueError):  # noqa: N818 - an ordinary answer of a database, no mishap
+class RefusedError(ValueError):
     """SQL that was not carried out, or not to its end; the message is meant for whoever wrote it."""
 
     def __init__(self, message: str, line: int = 0) -> None:
@@ -58,7 +58,7 @@ class Database:
     """An SQLite database in memory, opened from an image."""
 
     def __init__(self, image: bytes, bounds: Bounds, *, now: str, seed: int) -> None:
-        """`now` as `YYYY-MM-DD HH:MM:SS`. Raises `Refused` when the image is no database."""
+        """`now` as `YYYY-MM-DD HH:MM:SS`. Raises `RefusedError` when the image is no database."""
         self._bounds = bounds
         self._policy = Policy()
         self._chance = clock.Chance(seed)
@@ -73,7 +73,7 @@ class Database:
         self.load(image)
 
     def load(self, image: bytes) -> None:
-        """Replace everything by `image`. Raises `Refused` when it is no database."""
+        """Replace everything by `image`. Raises `RefusedError` when it is no database."""
         self.connection.set_authorizer(None)
         if image:
             self.connection.deserialize(image)
@@ -82,11 +82,11 @@ class Database:
             self.connection.execute("PRAGMA foreign_keys = ON")
             self.connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         except sqlite3.DatabaseError as error:
-            raise Refused(f"this is no SQLite database: {error}") from None
+            raise RefusedError(f"this is no SQLite database: {error}") from None
         self.connection.set_authorizer(self._policy)
 
     def image(self) -> bytes:
-        """The database as the bytes of a database file."""
+        """Return the database as the bytes of a database file."""
         self.connection.set_authorizer(None)  # it asks a PRAGMA of its own
         try:
             return self.connection.serialize()
@@ -94,11 +94,11 @@ class Database:
             self.connection.set_authorizer(self._policy)
 
     def snapshot(self) -> bytes:
-        """The image and where the random numbers stand."""
+        """Return the image and where the random numbers stand."""
         return self._changing_calls.to_bytes(8, "big") + self.image()
 
     def restore(self, snapshot: bytes) -> None:
-        """Back to a snapshot. Raises `Refused` when it is none."""
+        """Back to a snapshot. Raises `RefusedError` when it is none."""
         self.load(snapshot[8:])
         self._changing_calls = int.from_bytes(snapshot[:8], "big")
 
@@ -126,15 +126,15 @@ class Database:
     def run(self, sql: str, mode: str) -> Result:
         """Run SQL from outside. `mode`: `read` (one statement), `write`, or `build` (a scenario's own script).
 
-        Raises `Refused`. Statements before a failing one are carried out; the failing one leaves no trace.
+        Raises `RefusedError`. Statements before a failing one are carried out; the failing one leaves no trace.
         """
         if len(sql) > self._bounds.sql_length:
-            raise Refused(f"too long: {len(sql)} characters; {self._bounds.sql_length} is the most")
+            raise RefusedError(f"too long: {len(sql)} characters; {self._bounds.sql_length} is the most")
         statements = list(islice(split(sql), self._bounds.statements + 1))
         if not statements:
-            raise Refused("there is no statement in this")
+            raise RefusedError("there is no statement in this")
         if len(statements) > (1 if mode == "read" else self._bounds.statements):
-            raise Refused(
+            raise RefusedError(
                 f"too many statements; {1 if mode == 'read' else self._bounds.statements} at once is the most"
             )
         self._policy.mode, self._interrupted = mode, False
@@ -161,7 +161,7 @@ class Database:
                 if meter():
                     raise sqlite3.OperationalError("interrupted")
                 if unfolding(statement.sql, views, MAX_UNFOLDING) >= MAX_UNFOLDING:
-                    raise Refused("too complex: definitions that name each other unfold too far")
+                    raise RefusedError("too complex: definitions that name each other unfold too far")
                 result = self._one(statement)
                 done += 1
                 if result.changed is not None:
@@ -170,10 +170,10 @@ class Database:
                     columns, rows, more = result.columns, result.rows, result.more
         except FAILURES as error:
             reason = meter.stopped or self._policy.refused or _reason(error)
-            raise Refused(reason + self._aftermath(done, len(statements)), line) from None
+            raise RefusedError(reason + self._aftermath(done, len(statements)), line) from None
         if self.connection.in_transaction:
             self.connection.rollback()
-            raise Refused(
+            raise RefusedError(
                 "a transaction was left open, so it was rolled back and nothing in it was kept; "
                 "BEGIN and COMMIT belong in one call",
                 line,
@@ -195,7 +195,7 @@ class Database:
         return Result(columns, rows, more, changed, 1)
 
     def _aftermath(self, done: int, of: int) -> str:
-        """What became of the statements before the one that failed, `done` in number."""
+        """Tell what became of the statements before the one that failed, `done` in number."""
         if self.connection.in_transaction:
             self.connection.rollback()
             return " (the open transaction was rolled back)"

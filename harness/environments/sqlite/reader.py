@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pydantic import JsonValue
 
 from harness.environments.protocol import EnvironmentFault, FinalState, Observation
-from harness.environments.sqlite.database import Database, Refused
+from harness.environments.sqlite.database import Database, RefusedError
 from harness.environments.sqlite.guard import Bounds
 from harness.environments.sqlite.worker import Worker
 
@@ -26,10 +26,10 @@ class SqliteReader:
     """Answers checks about a database (`harness.environments.protocol.StateReader`)."""
 
     def __init__(self, state: FinalState, *, now: str, seed: int) -> None:
-        """Raises `EnvironmentFault` when the state is no database."""
+        """Open the state. Raises `EnvironmentFault` when the state is no database."""
         try:
             self._database = Database(state.data, READING, now=now, seed=seed)
-        except Refused as error:
+        except RefusedError as error:
             raise EnvironmentFault(f"the recorded state cannot be opened: {error}") from None
         self._kind = state.kind
         self._worker = Worker("database of a check", self._database.interrupt)
@@ -38,8 +38,12 @@ class SqliteReader:
         """Rows of a read-only query; blobs as hexadecimal text. Raises `ValueError` with the database's message."""
         result = await self._worker.call(lambda: self._database.run(sql, "read"))
         if result.more:
-            raise Refused(f"more than {len(result.rows)} rows")
+            raise RefusedError(f"more than {len(result.rows)} rows")
         return [[plain(value) for value in row] for row in result.rows]
+
+    async def rows(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+        """All rows of a statement of our own."""
+        return await self._worker.call(lambda: self._database.query(sql, parameters))
 
     async def as_data(self) -> dict[str, JsonValue]:
         """Table -> rows as mappings, the first 1,000 of each table, with long texts cut."""
@@ -75,7 +79,7 @@ class SqliteReader:
 
 
 def plain(value: object, limit: int | None = None) -> JsonValue:
-    """A value of SQLite as JSON has it: blobs as hexadecimal text, infinities as words."""
+    """Put a value of SQLite as JSON has it: blobs as hexadecimal text, infinities as words."""
     if isinstance(value, bytes):
         return value[:limit].hex()
     if isinstance(value, float) and not math.isfinite(value):

@@ -37,7 +37,7 @@ class Statement:
 
 
 def split(script: str) -> Iterator[Statement]:
-    """The statements of a script, in order; text after the last semicolon is one too, when there is any."""
+    """Yield the statements of a script, in order; text after the last semicolon is one too, when there is any."""
     start, line = 0, 1
     for mark in re.finditer(";", script):
         part = script[start : mark.end()]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.environments.protocol import EnvironmentFault
-from harness.environments.sqlite.database import Database, Refused
+from harness.environments.sqlite.database import Database, RefusedError
 from harness.environments.sqlite.guard import Bounds, trusted
 
 KEPT = 32
@@ -30,7 +30,7 @@ _lock = threading.Lock()
 
 
 def build_image(scripts: Sequence[Script], bounds: Bounds, now: str) -> bytes:
-    """The image of a database on which `scripts` were run in order; blocking.
+    """Return the image of a database on which `scripts` were run in order; blocking.
 
     Raises `EnvironmentFault` with the place of a statement that fails.
     """
@@ -64,5 +64,5 @@ def _build(scripts: Sequence[Script], bounds: Bounds, now: str) -> bytes:
 def _run(database: Database, script: Script) -> None:
     try:
         database.run(script.sql, "build")
-    except Refused as error:
+    except RefusedError as error:
         raise EnvironmentFault(f"{script.label}:{error.line}: {error}") from None

@@ -29,7 +29,7 @@ class Worker:
         self._closed = False
 
     async def call(self, work: Callable[[], T], seconds: float | None = None) -> T:
-        """The result of `work()`, or what it raises. Cancelling the caller, or `seconds`, interrupts the work.
+        """Return the result of `work()`, or what it raises. Cancelling the caller, or `seconds`, interrupts the work.
 
         Raises `EnvironmentFault` after `close`, or when interrupted work does not end.
         """

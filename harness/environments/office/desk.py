@@ -1,0 +1,79 @@
+"""The desk that the tools work at: questions to the tables, and people by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from harness.environments.office.contents import checked_address
+from harness.environments.sqlite import Database
+
+
+class ComplaintError(ValueError):
+    """Something the office worker got wrong; the message is meant for them."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a tool comes to."""
+
+    text: str
+    data: dict[str, JsonValue]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One worker's office."""
+
+    database: Database
+    user: str
+    now: str
+    characters: int
+    """Length of one observation."""
+
+    def ask(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+        """All rows of one of our own statements."""
+        return self.database.query(sql, values)
+
+    def name(self, address: str) -> str:
+        """How someone is called: `you`, the name in the contacts, or the address itself."""
+        if address == self.user:
+            return "you"
+        found = self.ask("SELECT name FROM people WHERE address = ?", address)
+        return str(found[0][0]) if found else address
+
+    def names(self, addresses: Sequence[str]) -> str:
+        """Several, separated by commas."""
+        return ", ".join(self.name(address) for address in addresses)
+
+    def address(self, text: str) -> str:
+        """Find the address of one person given by name, address, or both. Raises `ComplaintError`."""
+        inner = re.fullmatch(r"[^<>]*<([^<>]+)>", text.strip())
+        who = (inner[1] if inner else text).strip().strip("\"'")
+        if "@" in who:
+            try:
+                return checked_address(who)
+            except ValueError as error:
+                raise ComplaintError(str(error)) from None
+        if who.lower() in ("me", "you", "myself"):
+            return self.user
+        people = [(str(address), str(name)) for address, name in self.ask("SELECT address, name FROM people")]
+        exact = [address for address, name in people if name.lower() == who.lower()]
+        found = exact or [address for address, name in people if who.lower() in name.lower().split()]
+        if not found:
+            raise ComplaintError(f"There is nobody called '{who[:60]}' in the contacts; give an address.")
+        if len(found) > 1:
+            raise ComplaintError(f"There are several called '{who[:60]}': {', '.join(sorted(found))}.")
+        return found[0]
+
+    def addresses(self, text: str) -> list[str]:
+        """Several, separated by commas or semicolons, each once. Raises `ComplaintError`."""
+        return list(dict.fromkeys(self.address(part) for part in re.split(r"[,;]", text) if part.strip()))
+
+    def strangers(self, addresses: Sequence[str]) -> list[str]:
+        """Those that are not in the contacts."""
+        known = {str(address) for (address,) in self.ask("SELECT address FROM people")} | {self.user}
+        return [address for address in addresses if address not in known]
