@@ -47,6 +47,6 @@ async def grade_trial(store: Store, cell: Cell, record: TrialRecord) -> TrialRow
         passed=given.passed,
         checks=given.checks,
         error=given.error,
-        measures=measure(cell.scenario, task, record),
+        measures=measure(cell.scenario, task, record, given.state),
         measures_hash=cell.scenario.measures_digest,
     )

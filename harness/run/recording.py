@@ -34,6 +34,8 @@ class TrialRecorder:
         self._replies: list[ModelReply] = []
         self._retries = 0
         self._waited = 0.0
+        self.provider_fault: str | None = None
+        """Kind of the last failure of a provider, e.g. `auth`."""
 
     def call(
         self,
@@ -54,6 +56,8 @@ class TrialRecorder:
         receipt = reply.receipt if reply is not None else fault.receipt if fault is not None else None
         taken = cast("dict[str, JsonValue] | None", asdict(receipt) if receipt is not None else None)
         attempts = receipt.attempts if receipt is not None else []
+        if fault is not None:
+            self.provider_fault = fault.kind
         if fault is not None and fault.attempts:
             attempts = fault.attempts
             taken = {**(taken or {}), "attempts": cast("JsonValue", [asdict(attempt) for attempt in attempts])}

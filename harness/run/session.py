@@ -13,7 +13,7 @@ from typing import Any
 
 from harness import __version__
 from harness.environments import CATALOG
-from harness.record import AskedCell, Store, TrialRow, write_lock
+from harness.record import AskedRow, Store, TrialRow, write_lock
 from harness.run.plan import Plan, plan_sweep
 from harness.run.sweep import Progress, SweepOutcome, SweepRun
 from harness.spec import find_file, load_sweep
@@ -41,7 +41,7 @@ def plan_against_record(sweep: ResolvedSweep, results: Path) -> Plan:
 def recorded_rows(sweep: ResolvedSweep, results: Path) -> list[TrialRow]:
     """The current rows of a sweep's record; none where there is no record yet."""
     folder = results_folder(sweep, results)
-    if not folder.exists():
+    if not Store.exists(folder):
         return []
     with Store(folder) as store:
         return store.rows()
@@ -52,8 +52,8 @@ def run_session(sweep: ResolvedSweep, results: Path, make_progress: Callable[[],
     folder = results_folder(sweep, results)
     with Store(folder, create=True) as store:
         plan = plan_sweep(sweep, store.rows())
-        store.ask(asked_cells(plan))
-        store.keep_files(source_files(sweep))
+        store.write_asked(asked_rows(plan))
+        store.write_files(source_files(sweep))
         write_lock(folder, asked=sweep.spec.model_dump(mode="json", exclude_defaults=True), resolved=resolved(plan))
         return asyncio.run(_run(plan, store, make_progress()))
 
@@ -80,27 +80,28 @@ async def _run(plan: Plan, store: Store, progress: Progress) -> SweepOutcome:
             loop.remove_signal_handler(name)
 
 
-def asked_cells(plan: Plan) -> list[AskedCell]:
-    """Every cell the sweep asks for, so that tables can show what is missing."""
+def asked_rows(plan: Plan) -> list[AskedRow]:
+    """Every trial the sweep asks for, so that tables can show what is missing."""
     return [
-        AskedCell(
+        AskedRow(
             cell=cell.digest,
+            repeat=repeat,
             scenario=cell.scenario.spec.name,
             task=cell.task,
             family=cell.family,
             scaffold=cell.scaffold.spec.name,
             model=cell.model,
             models={role: loaded.name for role, loaded in cell.models.items()},
-            repeats=plan.sweep.spec.repeats,
         )
         for cell in plan.cells
+        for repeat in range(1, plan.sweep.spec.repeats + 1)
     ]
 
 
-def source_files(sweep: ResolvedSweep) -> dict[str, bytes]:
+def source_files(sweep: ResolvedSweep) -> dict[Path, bytes]:
     """Path -> content of the YAML files a sweep stands on."""
     loaded = [*sweep.scenarios, *sweep.scaffolds, *sweep.models.values()]
-    return {str(path): path.read_bytes() for path in {sweep.path, *(item.path for item in loaded)}}
+    return {path: path.read_bytes() for path in {sweep.path, *(item.path for item in loaded)}}
 
 
 def resolved(plan: Plan) -> dict[str, Any]:

@@ -22,11 +22,12 @@ from harness.record import Store, TrialRow
 from harness.run.grading import grade_trial
 from harness.run.metering import Meter, MeteredModel, PaidReply, paid_replies
 from harness.run.plan import Plan, PlannedTrial, trial_name
-from harness.run.trial import run_trial
+from harness.run.trial import TrialRun, run_trial
 from harness.scaffolds import CompiledScaffold, compile_scaffold
 
 GIVE_UP_AFTER = 5
-TRY_AGAIN = frozenset({"provider", "environment"})
+LASTING = frozenset({"auth", "quota", "not_found", "bad_request", "setup"})
+"""Kinds of provider failures that another attempt in the same run would only meet again."""
 
 
 class Progress(Protocol):
@@ -187,7 +188,7 @@ class SweepRun:
             run = await run_trial(trial, compiled, models, self._spec.parameters)
             row = run.record.row
             self._store.write(run.record)
-            again = self._take_in(trial, row, queue)
+            again = self._take_in(trial, run, queue)
             if row.is_result:
                 row = await grade_trial(self._store, trial.cell, run.record)
             self._progress.trial_ended(trial, row, again)
@@ -201,8 +202,9 @@ class SweepRun:
         record = self._store.record(trial_name(trial.cell.digest, trial.repeat, trial.attempt - 1))
         return dict(paid_replies(record.document)) if record.row.state == "cancelled" else {}
 
-    def _take_in(self, trial: PlannedTrial, row: TrialRow, queue: deque[PlannedTrial]) -> bool:
+    def _take_in(self, trial: PlannedTrial, run: TrialRun, queue: deque[PlannedTrial]) -> bool:
         """What a finished trial means for the rest; says whether it will be begun again."""
+        row = run.record.row
         self._outcome.ran += 1
         cost_limit = self._spec.budget.cost
         if cost_limit is not None and self._meter.cost >= cost_limit:
@@ -213,7 +215,8 @@ class SweepRun:
         else:
             self._count_against(trial, row)
         self._tries[trial.cell.digest, trial.repeat] += 1
-        again = row.fault in TRY_AGAIN and self._tries[trial.cell.digest, trial.repeat] < self._spec.attempts
+        passing = row.fault == "environment" or (row.fault == "provider" and run.provider_fault not in LASTING)
+        again = passing and self._tries[trial.cell.digest, trial.repeat] < self._spec.attempts
         if again:
             queue.append(replace(trial, attempt=trial.attempt + 1))
         return again

@@ -38,7 +38,8 @@ class TrialRun:
     """A finished trial, before grading."""
 
     record: TrialRecord
-    cancelled: bool = False
+    provider_fault: str | None = None
+    """Kind of the provider's last failure, where there was one."""
 
 
 @dataclass
@@ -118,7 +119,7 @@ async def run_trial(
         final_state=world.final_state.data if world.final_state else None,
         final_state_truncated=bool(world.final_state and world.final_state.truncated),
     )
-    return TrialRun(record, cancelled)
+    return TrialRun(record, recorder.provider_fault)
 
 
 async def _act(

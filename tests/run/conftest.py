@@ -3,17 +3,12 @@ from pathlib import Path
 
 import pytest
 from models.openai_server import MockOpenAI
-from run.workbench import SCAFFOLD, SCENARIO, SHOP, SWEEP, Workbench
+from run.workbench import Workbench, new_bench
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Workbench:
-    bench = Workbench(tmp_path)
-    bench.write("shop.sql", SHOP)
-    bench.write("stock.yaml", SCENARIO)
-    bench.write("loop.yaml", SCAFFOLD)
-    bench.write("sweep.yaml", SWEEP)
-    return bench
+    return new_bench(tmp_path)
 
 
 @pytest.fixture

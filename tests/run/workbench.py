@@ -115,3 +115,13 @@ class Workbench:
         process = self.start(*arguments)
         out, err = process.communicate(timeout=seconds)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def new_bench(folder: Path) -> Workbench:
+    """A bench with the stock scenario, the loop scaffold and a sweep; its model is for the test to write."""
+    bench = Workbench(folder)
+    bench.write("shop.sql", SHOP)
+    bench.write("stock.yaml", SCENARIO)
+    bench.write("loop.yaml", SCAFFOLD)
+    bench.write("sweep.yaml", SWEEP)
+    return bench
