@@ -60,7 +60,7 @@ def check_parameters(loaded: LoadedModel, parameters: dict[str, JsonValue], need
 
 
 def price_of(loaded: LoadedModel) -> Price | None:
-    """US dollars per million tokens: the entry's own price, else none for what runs here, else litellm's local map; None when unknown."""
+    """US dollars per million tokens: the entry's own, zero for what runs here, else litellm's map; None is unknown."""
     if loaded.entry.price is not None:
         return loaded.entry.price
     if backend_of(loaded.entry.model) != "litellm":

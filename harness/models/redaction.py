@@ -30,20 +30,24 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 
 
-def secrets(variables: Iterable[str] = ()) -> dict[str, str]:
-    """Secret value -> its name, from the environment as it is now; `variables` are further names that hold keys."""
+def secrets(variables: Iterable[str] = (), keys: Iterable[str] = ()) -> dict[str, str]:
+    """Secret value -> its name, longest first, from the environment as it is now.
+
+    `variables` are further names that hold keys, `keys` further keys that no variable holds.
+    """
     named = set(variables)
     found = {
         value: name
         for name, value in os.environ.items()
         if len(value) >= _SHORTEST and (name in named or any(mark in name.upper() for mark in _MARKS))
     }
+    found = {key: "key" for key in keys if key} | found
     return dict(sorted(found.items(), key=lambda item: -len(item[0])))
 
 
-def redact(text: str, variables: Iterable[str] = ()) -> str:
+def redact(text: str, variables: Iterable[str] = (), keys: Iterable[str] = ()) -> str:
     """For errors and logs: without the environment's secrets and without anything that looks like a key."""
-    text = _without(text, secrets(variables))
+    text = _without(text, secrets(variables, keys))
     for name, pattern in _PATTERNS:
         text = pattern.sub(lambda found, name=name: f"{(found.groups() or ('',))[0]}[redacted {name}]", text)  # type: ignore[misc]
     return text

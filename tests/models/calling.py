@@ -89,6 +89,15 @@ def with_model(
     return asyncio.run(main())
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Waits for a condition, 10 s at most."""
+    for _ in range(2000):
+        if condition():
+            return
+        await asyncio.sleep(0.005)
+    raise TimeoutError
+
+
 def ask(entry: LoadedModel, ask_for: ModelRequest | None = None, **options: Any) -> ModelReply:
     """One call."""
     return with_model(entry, lambda model: model.complete(ask_for or request()), **options)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+
 from harness.models import Account, Accounts
 from harness.models.accounts import START, Place
 from harness.models.remote import LiteLLMModel

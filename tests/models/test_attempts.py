@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+
 from harness.models import Accounts, ContextExceeded, ModelReply, ProviderFault, TimeExceeded
 from harness.spec.sweep import Retry
-from tests.models.calling import ask, at, request, with_model
+from tests.models.calling import ask, at, request, until, with_model
 from tests.models.openai_server import (
     Answer,
     MockOpenAI,
@@ -49,9 +50,7 @@ def kinds(outcome: ModelReply | ProviderFault) -> list[str]:
         (reply(body={"error": {"message": "upstream is down", "code": 502}}), "server", 502),
     ],
 )
-def test_a_passing_failure_is_tried_again(
-    server: MockOpenAI, answer: Answer, kind: str, status: int | None
-) -> None:
+def test_a_passing_failure_is_tried_again(server: MockOpenAI, answer: Answer, kind: str, status: int | None) -> None:
     server.then(answer, reply("there"))
     got = ask(at(server))
     assert got.message["content"] == "there"
@@ -149,7 +148,7 @@ def test_a_pause_longer_than_allowed_ends_the_retries(server: MockOpenAI) -> Non
     with pytest.raises(ProviderFault) as caught:
         ask(at(server, retry=Retry(seconds=5)), accounts=accounts)
     assert len(caught.value.attempts) == 1
-    with pytest.raises(ProviderFault, match="wait 3[56].. s") as caught:
+    with pytest.raises(ProviderFault, match=r"wait 3[56].. s") as caught:
         ask(at(server, retry=Retry(seconds=5)), accounts=accounts)
     assert caught.value.attempts == []
     assert len(server.seen) == 1
@@ -230,8 +229,7 @@ def test_cancelling_a_call_frees_its_place(server: MockOpenAI) -> None:
 
     async def use(model: LiteLLMModel) -> None:
         calls = [asyncio.create_task(model.complete(request())) for _ in range(6)]
-        while len(server.seen) < 2:
-            await asyncio.sleep(0.01)
+        await until(lambda: len(server.seen) == 2)
         for call in calls:
             call.cancel()
         ended = await asyncio.gather(*calls, return_exceptions=True)
@@ -249,14 +247,14 @@ def test_a_shared_pause_holds_for_every_call_of_the_account(server: MockOpenAI) 
     from harness.models.remote import LiteLLMModel
 
     server.then(rate_limited(0.3))
+    accounts = Accounts()
 
     async def use(model: LiteLLMModel) -> list[ModelReply]:
         first = asyncio.create_task(model.complete(request()))
-        while not server.seen or model._account.pause_left == 0:
-            await asyncio.sleep(0.005)
+        await until(lambda: accounts.all()[0].pause_left > 0)
         return await asyncio.gather(first, *(model.complete(request()) for _ in range(3)))
 
-    replies = with_model(at(server), use)
+    replies = with_model(at(server), use, accounts=accounts)
     assert len(server.seen) == 5
     assert min(seen.at for seen in server.seen[1:]) - server.seen[0].at >= 0.29
     assert all(got.waited > 0.1 for got in replies)

@@ -34,7 +34,7 @@ before = dict(os.environ)
 from harness.models.remote import load_litellm
 litellm = load_litellm()
 changed = {k: v for k, v in os.environ.items() if before.get(k) != v}
-print(json.dumps([changed, litellm.drop_params, litellm.num_retries, litellm.callbacks, litellm.telemetry]))
+print(json.dumps([changed, litellm.drop_params, litellm.num_retries, litellm.callbacks]))
 """
 
 
@@ -44,7 +44,7 @@ def test_litellm_is_loaded_without_downloads_and_otherwise_as_it_is(tmp_path: Pa
         [sys.executable, "-c", SWITCHES], capture_output=True, text=True, check=True, cwd=tmp_path, timeout=120,
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(harness.__file__).parent.parent)},
     )  # fmt: skip
-    changed, drop_params, num_retries, callbacks, _ = json.loads(found.stdout)
+    changed, drop_params, num_retries, callbacks = json.loads(found.stdout)
     assert changed["LITELLM_LOCAL_MODEL_COST_MAP"] == "True"
     assert "FROM_DOTENV" not in changed
     assert all(name.startswith("LITELLM_") for name in changed), changed

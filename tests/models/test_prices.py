@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from harness.models import price_of
 from tests.models.calling import ask, at, loaded
 from tests.models.openai_server import MockOpenAI, reply
@@ -52,7 +53,11 @@ def test_a_cost_the_provider_states_is_believed(server: MockOpenAI) -> None:
     assert ask(at(server, "openrouter/a/m")).cost == 0.0125
 
 
-def test_other_backends_have_the_entrys_price_or_none() -> None:
-    assert price_of(loaded("local/smollm2-135m")) is None
-    assert price_of(loaded("scripted/x.yaml", price={"prompt": 1, "completion": 2})) is not None
+def test_what_runs_here_costs_nothing_unless_the_entry_says_so() -> None:
+    for model in ("local/smollm2-135m", "scripted/x.yaml"):
+        free, paid = price_of(loaded(model)), price_of(loaded(model, price={"prompt": 1, "completion": 2}))
+        assert free is not None
+        assert (free.prompt, free.completion) == (0.0, 0.0)
+        assert paid is not None
+        assert (paid.prompt, paid.completion) == (1.0, 2.0)
     assert price_of(loaded("no such provider")) is None

@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 import pytest
+
 from harness.models import CallKey, ModelReply, call_seed
 from harness.models.remote.receipts import hash_json
 from tests.models.calling import FORMAT, KEY, TOOLS, ask, at, request
@@ -159,7 +160,9 @@ def test_what_litellm_adds_by_itself_shows(server: MockOpenAI) -> None:
     assert got.receipt.sent["max_tokens"] == server.seen[0].body["max_tokens"]
 
 
-@pytest.mark.parametrize(("model", "resolved"), [("openai/m", "m-2026"), ("ollama_chat/m", "m"), ("anthropic/m", "m-2026")])
+@pytest.mark.parametrize(
+    ("model", "resolved"), [("openai/m", "m-2026"), ("ollama_chat/m", "m"), ("anthropic/m", "m-2026")]
+)
 def test_resolved_model_and_fingerprint(server: MockOpenAI, model: str, resolved: str) -> None:
     server.default = reply(model="m-2026", fingerprint="fp_1")
     got: ModelReply = ask(at(server, model))

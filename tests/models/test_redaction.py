@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 
 import pytest
-from harness.models import ProviderFault, redact, redact_data
+
+from harness.models import Accounts, ProviderFault, redact, redact_data
+from harness.models.remote import LiteLLMModel
 from harness.spec.sweep import Retry
-from tests.models.calling import ask, at
+from tests.models.calling import ask, at, request
 from tests.models.openai_server import Answer, MockOpenAI, reply
 
 KEY = "very-private-value-0123456789"
@@ -32,6 +35,21 @@ def test_a_server_that_echoes_the_key(
     assert cause.__suppress_context__
 
 
+def test_a_key_that_no_variable_holds(server: MockOpenAI) -> None:
+    server.default = Answer(status=400, echo_authorization=True)
+
+    async def main() -> None:
+        model = LiteLLMModel(at(server), parameters={}, accounts=Accounts(), key=KEY)
+        with pytest.raises(ProviderFault) as caught:
+            await model.complete(request())
+        assert server.seen[0].headers["Authorization"] == f"Bearer {KEY}"
+        assert KEY not in str(caught.value)
+        assert "[redacted key]" in str(caught.value)
+        await model.close()
+
+    asyncio.run(main())
+
+
 def test_a_key_is_not_cut_in_half_by_the_length_limit(server: MockOpenAI, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATEWAY", KEY)
     server.default = reply(status=400, body={"error": {"message": "x" * 480 + KEY}})
@@ -46,16 +64,18 @@ def test_the_environments_secrets_by_name(monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setenv(name, f"value-of-{name}")
     monkeypatch.setenv("ORDINARY", "value-of-nothing")
     monkeypatch.setenv("SHORT_KEY", "abc")
-    text = " ".join(f"value-of-{n}" for n in ("A_API_KEY", "MY_TOKEN", "DB_PASSWORD", "CLIENT_SECRET", "nothing")) + " abc"
+    text = (
+        " ".join(f"value-of-{n}" for n in ("A_API_KEY", "MY_TOKEN", "DB_PASSWORD", "CLIENT_SECRET", "nothing")) + " abc"
+    )
     assert redact(text) == (
         "[redacted A_API_KEY] [redacted MY_TOKEN] [redacted DB_PASSWORD] [redacted CLIENT_SECRET] value-of-nothing abc"
     )
 
 
 def test_a_secret_within_a_secret_and_other_spellings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LONG_KEY", "abcdefgh/ij\"k")
+    monkeypatch.setenv("LONG_KEY", 'abcdefgh/ij"k')
     monkeypatch.setenv("SHORTER_KEY", "abcdefgh")
-    assert redact("abcdefgh/ij\"k abcdefgh") == "[redacted LONG_KEY] [redacted SHORTER_KEY]"
+    assert redact('abcdefgh/ij"k abcdefgh') == "[redacted LONG_KEY] [redacted SHORTER_KEY]"
     assert redact("?k=abcdefgh%2Fij%22k") == "?k=[redacted LONG_KEY]"
     assert redact('{"a": "abcdefgh/ij\\"k"}') == '{"a": "[redacted LONG_KEY]"}'
 

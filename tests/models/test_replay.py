@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+
 from harness.models import CallKey, Model, ModelReply, ProviderFault, Receipt, ReplayModel, Usage
 from tests.models.calling import KEY, request
 
@@ -27,6 +28,6 @@ def test_the_recorded_reply_comes_back_without_its_waiting() -> None:
 
 def test_a_call_that_was_not_recorded() -> None:
     model = ReplayModel("m", {KEY: RECORDED})
-    with pytest.raises(ProviderFault, match="node ask, role agent, lane vote.2, visit 1") as caught:
+    with pytest.raises(ProviderFault, match=r"node ask, role agent, lane vote\.2, visit 1") as caught:
         asyncio.run(model.complete(request(key=CallKey("ask", "agent", "vote.2", 1))))
     assert caught.value.kind == "replay"

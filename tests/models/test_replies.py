@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from tests.models.calling import TOOLS, ask, at, request
 from tests.models.openai_server import MockOpenAI, calls, reply
 
@@ -59,7 +60,9 @@ def test_an_empty_reply_is_a_reply(server: MockOpenAI) -> None:
 def test_usage_with_details(server: MockOpenAI) -> None:
     server.default = reply(
         usage={
-            **{"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
+            "prompt_tokens": 100,
+            "completion_tokens": 20,
+            "total_tokens": 120,
             "prompt_tokens_details": {"cached_tokens": 60},
             "completion_tokens_details": {"reasoning_tokens": 8},
         }

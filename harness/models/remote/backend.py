@@ -26,7 +26,7 @@ from harness.models.protocol import (
 )
 from harness.models.redaction import redact
 from harness.models.remote.failures import Failure, failure_of
-from harness.models.remote.loading import find_route, load_litellm
+from harness.models.remote.loading import NO_KEY, find_route, load_client, load_litellm
 from harness.models.remote.parameters import Prepared, prepare, takes_seed
 from harness.models.remote.prices import cost_of, map_price
 from harness.models.remote.receipts import Outgoing, Sent, read_body
@@ -36,6 +36,7 @@ from harness.models.remote.retrying import Tries
 if TYPE_CHECKING:
     from harness.spec.resolved import LoadedModel
 
+_MESSAGE_LENGTH = 500
 _GRACE = 10.0
 """Seconds that litellm's own time-out comes after ours; it counts silence, ours the whole attempt."""
 
@@ -66,7 +67,10 @@ class LiteLLMModel:
         key: str | None = None,
         _backoff: float = 1.0,
     ) -> None:
-        """`key` is sent instead of one from the environment: for a server of the harness's own."""
+        """Raises `ModelSetupError` when provider or key are not there.
+
+        `key` is sent instead of one from the environment: for a server of the harness's own.
+        """
         self.name = loaded.name
         self._entry = loaded.entry
         self._parameters = parameters
@@ -75,6 +79,7 @@ class LiteLLMModel:
         self._accounts = accounts
         self._mapped_price = None if loaded.entry.price else map_price(loaded)
         self._takes_seed = takes_seed(self._route.provider, self._route.name)
+        load_client()
         self._acompletion = load_litellm().acompletion
         self._backoff = _backoff
         self._closed = False
@@ -85,7 +90,7 @@ class LiteLLMModel:
         call = _Call(
             request=request,
             prepared=prepare(self._entry, self._parameters, request, takes_seed=self._takes_seed),
-            tries=Tries(self._entry.retry, self._backoff, self._route.key_variables),
+            tries=Tries(self._entry.retry, self._backoff, self._told),
             ticket=self._account.ticket(),
             begun=time.monotonic(),
             outgoing=Outgoing(),
@@ -181,8 +186,7 @@ class LiteLLMModel:
 
     def _give_up(self, call: _Call, failure: Failure) -> NoReturn:
         if failure.kind == "context":
-            message = redact(failure.message, self._route.key_variables)[:500]
-            raise ContextExceeded(message, call.tries.attempts, waited=call.waited) from None
+            raise ContextExceeded(self._told(failure.message), call.tries.attempts, waited=call.waited) from None
         call.tries.note(failure, 0.0)
         attempts = call.tries.attempts
         times = f" after {len(attempts)} attempts" if len(attempts) > 1 else ""
@@ -206,9 +210,14 @@ class LiteLLMModel:
 
     def _filtered(self, call: _Call, failure: Failure) -> ModelReply:
         """A prompt the provider's filter refused is an answer, not a fault."""
-        message = {"role": "assistant", "content": None, "refusal": redact(failure.message)[:500]}
+        message = {"role": "assistant", "content": None, "refusal": self._told(failure.message)}
         receipt = self._receipt(call, None)
         return ModelReply(message, "content_filter", Usage(), None, receipt, call.seconds, call.waited)
+
+    def _told(self, message: str) -> str:
+        """A provider's words as they may be written down: without keys, at most 500 characters."""
+        keys = [key for key in (self._route.key,) if key and key != NO_KEY]
+        return redact(message, self._route.key_variables, keys)[:_MESSAGE_LENGTH]
 
     def _receipt(self, call: _Call, response: Any) -> Receipt:
         body = call.outgoing.body
@@ -223,5 +232,5 @@ class LiteLLMModel:
             model=self._entry.model,
             resolved=self._route.name if resolved == self._entry.model else resolved,
             fingerprint=getattr(response, "system_fingerprint", None),
-            attempts=call.tries.attempts,
+            attempts=list(call.tries.attempts),
         )

@@ -30,7 +30,6 @@ _CONTEXT = re.compile(
 _FILTERED = re.compile(
     r"content_filter|content management policy|content_policy_violation|ContentPolicyViolation", re.I
 )
-_MESSAGE_LENGTH = 500
 
 
 @dataclass

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,14 @@ def load_litellm() -> ModuleType:
 
     litellm.suppress_debug_info = True
     return litellm
+
+
+@cache
+def load_client() -> None:
+    """What litellm would import during the first call (a second of CPU), so that no trial's clock pays for it."""
+    load_litellm()
+    import_module("openai.resources")
+    import_module("tenacity.asyncio")
 
 
 @dataclass(frozen=True)

@@ -170,5 +170,5 @@ def _recordable(asked: dict[str, JsonValue]) -> dict[str, JsonValue]:
     headers = asked.get("extra_headers")
     if not isinstance(headers, dict):
         return asked
-    names: list[JsonValue] = list(sorted(headers))
+    names: list[JsonValue] = [*sorted(headers)]
     return {**asked, "extra_headers": names}

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from harness.models.protocol import Attempt
-from harness.models.redaction import redact
 from harness.models.remote.failures import Failure
 
 if TYPE_CHECKING:
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 LONGEST_PAUSE = 60.0
 """Seconds, of a pause nobody asked for."""
-_MESSAGE_LENGTH = 500
 
 
 class Tries:
@@ -27,13 +25,13 @@ class Tries:
     The pause is what the provider asks for, else it doubles from `backoff` seconds, with jitter.
     """
 
-    def __init__(self, retry: Retry, backoff: float, secret_variables: tuple[str, ...]) -> None:
+    def __init__(self, retry: Retry, backoff: float, redact: Callable[[str], str]) -> None:
         self.attempts: list[Attempt] = []
         self.last_seconds = 0.0
         """Of the latest attempt, set by whoever makes it."""
         self._retry = retry
         self._backoff = backoff
-        self._secret_variables = secret_variables
+        self._redact = redact
 
     def retrying(self, sleep: Callable[[float], Any]) -> AsyncRetrying:
         """Tenacity's loop for one call; it raises the last `Failure` as it is."""
@@ -50,7 +48,7 @@ class Tries:
 
     def note(self, failure: Failure, pause: float) -> None:
         """Takes down a failed attempt and the seconds waited after it."""
-        message = redact(failure.message, self._secret_variables)[:_MESSAGE_LENGTH]
+        message = self._redact(failure.message)
         self.attempts.append(Attempt(failure.kind, failure.status, message, self.last_seconds, pause))
 
     @property
