@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from models.openai_server import MockOpenAI
+
 from harness.models import Accounts, CallKey, ModelReply, ModelRequest
 from harness.models.remote import LiteLLMModel
 from harness.spec.resolved import LoadedModel
 from harness.spec.sweep import ModelEntry
-from tests.models.openai_server import MockOpenAI
 
 T = TypeVar("T")
 KEY = CallKey(node="ask", role="agent", lane="main", visit=1)

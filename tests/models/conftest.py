@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-
-from tests.models.openai_server import MockOpenAI
+from models.openai_server import MockOpenAI
 
 
 @pytest.fixture

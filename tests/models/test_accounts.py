@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from models.calling import ask, at, request, with_model
+from models.openai_server import MockOpenAI, rate_limited, reply
 
 from harness.models import Account, Accounts
 from harness.models.accounts import START, Place
 from harness.models.remote import LiteLLMModel
-from tests.models.calling import ask, at, request, with_model
-from tests.models.openai_server import MockOpenAI, rate_limited, reply
 
 
 def run(main: Callable[[], Awaitable[None]]) -> None:

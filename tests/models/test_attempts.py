@@ -7,11 +7,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-
-from harness.models import Accounts, ContextExceeded, ModelReply, ProviderFault, TimeExceeded
-from harness.spec.sweep import Retry
-from tests.models.calling import ask, at, request, until, with_model
-from tests.models.openai_server import (
+from models.calling import ask, at, request, until, with_model
+from models.openai_server import (
     Answer,
     MockOpenAI,
     cut_short,
@@ -22,6 +19,9 @@ from tests.models.openai_server import (
     reply,
     slow,
 )
+
+from harness.models import Accounts, ContextExceeded, ModelReply, ProviderFault, TimeExceeded
+from harness.spec.sweep import Retry
 
 
 def kinds(outcome: ModelReply | ProviderFault) -> list[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from models.calling import ask, at, loaded
+from models.openai_server import MockOpenAI
 
 from harness.models import Accounts, ModelSetupError, ProviderFault, build_model, check_parameters
-from tests.models.calling import ask, at, loaded
-from tests.models.openai_server import MockOpenAI
 
 
 @pytest.mark.parametrize(

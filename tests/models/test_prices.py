@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from models.calling import ask, at, loaded
+from models.openai_server import MockOpenAI, reply
 
 from harness.models import price_of
-from tests.models.calling import ask, at, loaded
-from tests.models.openai_server import MockOpenAI, reply
 
 USAGE = {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100}
 

@@ -6,11 +6,11 @@ import copy
 from typing import Any
 
 import pytest
+from models.calling import FORMAT, KEY, TOOLS, ask, at, request
+from models.openai_server import MockOpenAI, calls, reply
 
 from harness.models import CallKey, ModelReply, call_seed
 from harness.models.remote.receipts import hash_json
-from tests.models.calling import FORMAT, KEY, TOOLS, ask, at, request
-from tests.models.openai_server import MockOpenAI, calls, reply
 
 CONVERSATION: list[dict[str, Any]] = [
     {"role": "system", "content": "be brief"},
@@ -127,7 +127,7 @@ class TestSeeds:
         assert all(0 <= seed < 2**31 for seed in (first, repeat, visit))
 
     def test_a_retry_keeps_the_seed(self, server: MockOpenAI) -> None:
-        from tests.models.openai_server import failing
+        from models.openai_server import failing
 
         server.then(failing(500), reply())
         ask(at(server))

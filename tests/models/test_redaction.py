@@ -6,12 +6,12 @@ import asyncio
 import copy
 
 import pytest
+from models.calling import ask, at, request
+from models.openai_server import Answer, MockOpenAI, reply
 
 from harness.models import Accounts, ProviderFault, redact, redact_data
 from harness.models.remote import LiteLLMModel
 from harness.spec.sweep import Retry
-from tests.models.calling import ask, at, request
-from tests.models.openai_server import Answer, MockOpenAI, reply
 
 KEY = "very-private-value-0123456789"
 

@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from models.calling import KEY, request
 
 from harness.models import CallKey, Model, ModelReply, ProviderFault, Receipt, ReplayModel, Usage
-from tests.models.calling import KEY, request
 
 RECORDED = ModelReply(
     message={"role": "assistant", "content": "as before"},

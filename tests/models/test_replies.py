@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-
-from tests.models.calling import TOOLS, ask, at, request
-from tests.models.openai_server import MockOpenAI, calls, reply
+from models.calling import TOOLS, ask, at, request
+from models.openai_server import MockOpenAI, calls, reply
 
 
 def test_text(server: MockOpenAI) -> None:
