@@ -22,7 +22,8 @@ def list_events(desk: Desk, arguments: Mapping[str, Any]) -> Answer:
     person = str(arguments.get("person") or "").strip()
     who = desk.address(person) if person else desk.user
     rows = desk.ask(
-        "SELECT id, starts, ends, title, location, organizer FROM events WHERE cancelled = 0 AND starts < ? AND ends > ? "
+        "SELECT id, starts, ends, title, location, organizer FROM events "
+        "WHERE cancelled = 0 AND starts < ? AND ends > ? "
         "AND (organizer = ? OR id IN (SELECT event FROM attendees WHERE address = ?)) ORDER BY starts, id LIMIT ?",
         f"{last + timedelta(days=1)} 00:00:00", f"{first} 00:00:00", who, who, _LISTED + 1,
     )  # fmt: skip

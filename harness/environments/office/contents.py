@@ -24,7 +24,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from harness.environments.protocol import EnvironmentFault
 from harness.environments.sqlite import office_time
-from harness.spec.base import Spec
+from harness.spec.base import Spec, UserError
 
 ADDRESS = re.compile(r"[^\s@,;<>\"']+@[^\s@,;<>\"']+\.[^\s@,;<>\"'.]+")
 MAX_FILE = 1_000_000
@@ -117,8 +117,8 @@ def read_contents(path: Path) -> OfficeContents:
     from harness.spec.loading.source import Source
 
     source = Source(path, [])
-    found = source.validated(OfficeContents) if source.read() else None
-    if found is None:
+    found = source.best(OfficeContents) if source.read() else None
+    if found is None or source.problems:
         raise EnvironmentFault("\n".join(str(problem) for problem in source.problems))
     return found
 
@@ -127,7 +127,10 @@ def read_folder(folder: Path) -> dict[str, str]:
     """Read the text files below a folder (or one file), by path. Raises `EnvironmentFault`."""
     from harness.spec.digests import data_files
 
-    files = data_files(folder) if folder.is_dir() else [(folder.name, folder)]
+    try:
+        files = list(data_files(folder)) if folder.is_dir() else [(folder.name, folder)]
+    except (UserError, OSError) as error:
+        raise EnvironmentFault(f"{folder.name}: cannot be read: {error}") from None
     found = {}
     for name, path in files:
         try:

@@ -23,7 +23,7 @@ class OfficeReader(SqliteReader):
         return str(found[0][0]) if found else None
 
     async def as_data(self) -> dict[str, JsonValue]:
-        """Return `mail` (from the start), `sent` (in the trial), `events`, `invitations`, `files`, `people`, `user`, `now`.
+        """Return `mail` (from the start), `sent` (in it), `events`, `invitations`, `files`, `people`, `user`, `now`.
 
         Long texts are cut, and of each table the first 1,000 rows are taken.
         """
