@@ -7,14 +7,41 @@ from harness.spec.loading.check import CheckedFile, CheckReport, check
 from harness.spec.loading.inline import in_scope, out_of_scope
 from harness.spec.loading.models import bare_model, load_models
 from harness.spec.loading.scaffolds import load_scaffold
-from harness.spec.loading.scenarios import load_scenario
+from harness.spec.loading.scenarios import content, load_scenario
 from harness.spec.loading.sweeps import bind_seats, load_sweep
 from harness.spec.python_source import load_python
 from harness.spec.schemas import json_schemas
 from harness.spec.templates import TemplateError, evaluate, render
 
 __all__ = [
-    "CheckReport", "CheckedFile", "DataFile", "DataFolder", "DataPath", "Problem", "Spec", "SpecError", "TemplateError", "UserError",
-    "bare_model", "bind_seats", "check", "data_files", "did_you_mean", "digest", "evaluate", "find_file", "in_scope", "json_schemas", "library", "load_models", "load_python",
-    "load_scaffold", "load_scenario", "load_sweep", "out_of_scope", "render", "trial_seed",
-]  # fmt: skip
+    "CheckReport",
+    "CheckedFile",
+    "DataFile",
+    "DataFolder",
+    "DataPath",
+    "Problem",
+    "Spec",
+    "SpecError",
+    "TemplateError",
+    "UserError",
+    "bare_model",
+    "bind_seats",
+    "check",
+    "content",
+    "data_files",
+    "did_you_mean",
+    "digest",
+    "evaluate",
+    "find_file",
+    "in_scope",
+    "json_schemas",
+    "library",
+    "load_models",
+    "load_python",
+    "load_scaffold",
+    "load_scenario",
+    "load_sweep",
+    "out_of_scope",
+    "render",
+    "trial_seed",
+]

@@ -82,4 +82,4 @@ def data_path(reference: str, folder: Path) -> Path:
         raise UserError(f"{reference!r} {what}{did_you_mean(path.name, near)}")
     if not path.resolve().is_relative_to(folder.resolve()):
         raise UserError(f"{reference!r} leads out of this file's folder through a link: copy the file instead")
-    return Path(os.path.abspath(path))
+    return folder.resolve() / Path(reference)

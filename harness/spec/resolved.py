@@ -21,9 +21,14 @@ class ToolLike(Protocol):
     """What the checker needs to know of a tool."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What the model calls it by."""
+        ...
+
     @property
-    def parameters(self) -> Mapping[str, object]: ...
+    def parameters(self) -> Mapping[str, object]:
+        """JSON schema of its arguments."""
+        ...
 
 
 class KindLike(Protocol):
@@ -32,7 +37,9 @@ class KindLike(Protocol):
     Options: type[BaseModel]
     Setup: type[BaseModel]
 
-    def tools(self, options: BaseModel, role: str) -> list[ToolLike]: ...
+    def tools(self, options: BaseModel, role: str) -> list[ToolLike]:
+        """The tools it offers a role, `submit` left out."""
+        ...
 
 
 class Catalog(Protocol):
@@ -57,7 +64,8 @@ class LoadedScenario:
     setups: Mapping[str, BaseModel]
     """Task id -> set-up."""
     digest: str
-    """All that the tasks share and that can change what a trial does: environment, roles, limits, shared checks, data files."""
+    """All that the tasks share and that can change what a trial does or how it is scored: environment, roles,
+    limits, shared checks, data files."""
     task_digests: Mapping[str, str]
     """Task id -> digest of the task itself with its data files and the shared `digest`."""
     measures_digest: str
@@ -89,7 +97,8 @@ class LoadedModel:
     path: Path
     """Of the models file, or of the sweep for a bare litellm string."""
     digest: str
-    """Model string, parameters, drop, api_base, variant, script content: what can change a reply. Not keys, limits or prices."""
+    """Model string, parameters, drop, api_base, variant, script content: what can change a reply. Not its short
+    name, and not keys, limits or prices."""
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,7 @@ class Scaffold(Spec):
     summary: str
     """Not part of the identity."""
     protocol: Protocol
-    roles: dict[NodeName, ScaffoldRole] = {"agent": ScaffoldRole()}  # type: ignore[call-arg]
+    roles: dict[NodeName, ScaffoldRole] = {"agent": ScaffoldRole()}
     variables: dict[VariableName, JsonValue] = {}
     """Name -> value at the start of a trial. What `save` and python nodes write must be declared here."""
     start: NodeName

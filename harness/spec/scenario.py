@@ -178,7 +178,7 @@ class Task(Spec):
     solution: list[SolutionStep] = []
     """Gold solution: run by `harness validate`, it must score full marks."""
     checks: list[Check] = []
-    limits: TrialLimits = TrialLimits()  # type: ignore[call-arg]
+    limits: TrialLimits = TrialLimits()
 
 
 class Scenario(Spec):
@@ -195,7 +195,7 @@ class Scenario(Spec):
     """Added to the checks of every task."""
     measures: dict[Name, Measure] = {}
     """Derived from the record; not part of the identity."""
-    limits: TrialLimits = TrialLimits()  # type: ignore[call-arg]
+    limits: TrialLimits = TrialLimits()
     pass_score: float = Field(1.0, gt=0, le=1)
     """A trial passes when its score reaches this."""
     unsafe: bool = False

@@ -10,6 +10,7 @@ import ast
 import inspect
 import re
 import textwrap
+from itertools import pairwise
 from typing import Any
 
 from pydantic import BaseModel
@@ -60,7 +61,7 @@ def _field_docstrings(model: type) -> dict[str, str]:
         except (OSError, TypeError, SyntaxError):
             continue
         statements = body.body if isinstance(body, ast.ClassDef) else []
-        for field, below in zip(statements, statements[1:], strict=False):
+        for field, below in pairwise(statements):
             if (
                 isinstance(field, ast.AnnAssign)
                 and isinstance(field.target, ast.Name)

@@ -46,7 +46,7 @@ class ModelEntry(Spec):
     """Most calls at once for the account; found by trying (grows until a 429) when absent."""
     timeout: float = Field(120.0, gt=0)
     """Seconds for one attempt."""
-    retry: Retry = Retry()  # type: ignore[call-arg]
+    retry: Retry = Retry()
     price: Price | None = None
     script: DataPath | None = None
     """For `scripted/...`: the script file, when the model string does not name it."""
@@ -82,8 +82,8 @@ class Sweep(Spec):
     repeats: int = Field(1, ge=1, le=10000)
     parameters: dict[str, JsonValue] = {}
     """Sent to every model, over its own parameters."""
-    limits: TrialLimits = TrialLimits()  # type: ignore[call-arg]
-    budget: SweepLimits = SweepLimits()  # type: ignore[call-arg]
+    limits: TrialLimits = TrialLimits()
+    budget: SweepLimits = SweepLimits()
     concurrency: int = Field(8, ge=1, le=4096)
     """Trials at once."""
     attempts: int = Field(2, ge=1, le=20)

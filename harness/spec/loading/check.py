@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.errors import UserError
 from harness.spec.base import Problem
 from harness.spec.digests import digest
-from harness.spec.library import shown
+from harness.spec.library import did_you_mean, shown
 from harness.spec.loading.models import read_models
 from harness.spec.loading.scaffolds import read_scaffold
 from harness.spec.loading.scenarios import read_scenario
@@ -66,18 +66,25 @@ def _check_one(path: Path, catalog: Catalog, problems: list[Problem]) -> Checked
     kind = source.kind()
     if kind == "scenario":
         scenario = read_scenario(path, catalog, problems)
-        return scenario and CheckedFile(shown(path), kind, scenario.spec.name, scenario.digest)
+        return CheckedFile(shown(path), kind, scenario.spec.name, scenario.digest) if scenario is not None else None
     if kind == "scaffold":
         scaffold = read_scaffold(path, problems)
-        return scaffold and CheckedFile(shown(path), kind, scaffold.spec.name, scaffold.digest)
+        return CheckedFile(shown(path), kind, scaffold.spec.name, scaffold.digest) if scaffold is not None else None
     if kind == "sweep":
         sweep = read_sweep(path, catalog, problems)
-        return sweep and CheckedFile(shown(path), kind, sweep.spec.name, digest(sweep.spec))
+        return CheckedFile(shown(path), kind, sweep.spec.name, digest(sweep.spec)) if sweep is not None else None
     if kind == "models":
         models = read_models(path, problems)
         whole = {name: model.digest for name, model in models.items()} if models else {}
         return CheckedFile(shown(path), kind, path.stem, digest(whole)) if models is not None else None
-    source.is_a(KINDS[0]) if kind is not None else source.problem((), f"key 'kind' is missing: one of {', '.join(KINDS)}")
+    kinds = ", ".join(KINDS)
+    if not isinstance(source.root.data, dict):
+        source.problem((), f"a file of the harness is a mapping with a `kind`: one of {kinds}")
+    elif isinstance(kind, str):
+        source.problem(("kind",), f"unknown kind {kind!r}; there are {kinds}{did_you_mean(kind, KINDS)}")
+    else:
+        what = "key 'kind' is missing" if kind is None else "`kind` should be"
+        source.problem(("kind",), f"{what}: one of {kinds}" if kind is None else f"{what} one of {kinds}")
     problems += source.problems
     return None
 

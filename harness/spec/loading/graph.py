@@ -28,7 +28,9 @@ def check_edges(source: Source, spec: Scaffold) -> bool:
     before = len(source.problems)
     for name in spec.nodes:
         if name == END:
-            source.problem(("nodes", name), "`end` names the end of the trial: call this node something else", on_key=True)
+            source.problem(
+                ("nodes", name), "`end` names the end of the trial: call this node something else", on_key=True
+            )
         elif "." in name:
             message = f"a dot in the name of node {name!r}: dots are kept for the nodes of used scaffolds"
             source.problem(("nodes", name), message, on_key=True)
@@ -118,17 +120,27 @@ def _lane(source: Source, flat: Scaffold, name: str, branch: BranchNode, edges: 
     for inner in sorted(lane - {END, branch.join}):
         node = flat.nodes[inner]
         if isinstance(node, ActNode):
-            _at_node(source, inner, f"act node {inner!r} stands in a lane of branch {name!r}: only after the join may tools run")
+            _at_node(
+                source,
+                inner,
+                f"act node {inner!r} stands in a lane of branch {name!r}: only after the join may tools run",
+            )
         elif isinstance(node, BranchNode):
             _at_node(source, inner, f"branch {inner!r} stands in a lane of branch {name!r}: lanes do not branch again")
         elif isinstance(node, JoinNode):
-            _at_node(source, inner, f"join {inner!r} stands in a lane of branch {name!r}, whose join is {branch.join!r}")
+            _at_node(
+                source, inner, f"join {inner!r} stands in a lane of branch {name!r}, whose join is {branch.join!r}"
+            )
     for outer, leads in edges.items():
         if outer in lane or outer == name:
             continue
         for target in sorted(set(leads) & (lane - {END})):
             if outer != branch.join or target != branch.join:
-                _at_node(source, outer, f"node {outer!r} leads to {target!r} inside the lanes of branch {name!r}, past the branch")
+                _at_node(
+                    source,
+                    outer,
+                    f"node {outer!r} leads to {target!r} inside the lanes of branch {name!r}, past the branch",
+                )
 
 
 def _at_node(source: Source, flat_name: str, message: str) -> None:

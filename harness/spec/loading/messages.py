@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
-from typing_extensions import TypeAliasType
 from pydantic_core import ErrorDetails
+from typing_extensions import TypeAliasType
 
 from harness.spec.library import did_you_mean
 
@@ -49,7 +49,9 @@ def explain(error: ValidationError, model: type[BaseModel], data: object) -> lis
         group = [item for item in located if item.union and item.union[0] == union]
         complaints += _explain_union(group, data)
     complaints += [_explain_one(item, data) for item in located if item.union is None]
-    misspelt = {(c.path[:-1], c.message.rpartition("(did you mean ")[2].removesuffix("?)")) for c in complaints if c.on_key}
+    misspelt = {
+        (c.path[:-1], c.message.rpartition("(did you mean ")[2].removesuffix("?)")) for c in complaints if c.on_key
+    }
     return [
         complaint
         for complaint in dict.fromkeys(complaints)
@@ -87,11 +89,11 @@ def _explain_one(item: _Located, data: object) -> Complaint:
     if kind == "missing":
         return Complaint(path[:-1], f"key {key!r} is missing")
     if kind == "union_tag_not_found":
-        return Complaint(path, f"key 'kind' is missing: one of {_kinds(context)}")
+        return Complaint(path, f"key 'kind' is missing: one of {', '.join(_kinds(item.shape))}")
     if kind == "union_tag_invalid":
-        kinds = _kinds(context)
+        kinds = _kinds(item.shape)
         tag = str(context.get("tag", ""))
-        message = f"unknown kind {tag!r}; there are {kinds}{did_you_mean(tag, kinds.split(', '))}"
+        message = f"unknown kind {tag!r}; there are {', '.join(kinds)}{did_you_mean(tag, kinds)}"
         return Complaint((*path, "kind"), message)
     on_key = "[key]" in error["loc"]
     return Complaint(path, _value_message(kind, context, value, item.shape, on_key=on_key, path=path), on_key=on_key)
@@ -122,7 +124,9 @@ def _value_message(
     if kind in ("value_error", "assertion_error"):
         return str(context.get("error") or "is not allowed")
     wanted = _WANTED.get(kind) or _words(shape)
-    return f"{'a key' if on_key else ''}{' ' if on_key else ''}should be {wanted}, not {said}{_quote_hint(shape, value)}"
+    return (
+        f"{'a key' if on_key else ''}{' ' if on_key else ''}should be {wanted}, not {said}{_quote_hint(shape, value)}"
+    )
 
 
 _BOUNDS = {
@@ -208,9 +212,8 @@ def _known(keys: Sequence[str]) -> str:
     return f"; known keys: {', '.join(keys)}" if keys else ""
 
 
-def _kinds(context: Mapping[str, Any]) -> str:
-    """Pydantic's `'a', 'b'` without the quotes."""
-    return str(context.get("expected_tags", "")).replace("'", "")
+def _kinds(shape: Any) -> list[str]:
+    return [str(tag) for model in _models(shape) for tag in _tags(model)]
 
 
 def _pattern_words(pattern: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from harness.errors import UserError
@@ -31,13 +32,13 @@ def read_models(path: Path, problems: list[Problem]) -> dict[str, LoadedModel] |
     source = Source(path.absolute(), problems)
     if not source.read() or not source.is_a("models"):
         return None
-    spec = source.validated(ModelsFile)
+    spec = source.best(ModelsFile)
     if spec is None:
         return None
     loaded = {}
     for name, entry in spec.models.items():
         at = ("models", name, "model" if entry.script is None else "script")
-        found = source.attempt(at, lambda n=name, e=entry: loaded_model(n, e, source.path))
+        found = source.attempt(at, partial(loaded_model, name, entry, source.path))
         if found is not None:
             loaded[name] = found
     return loaded if len(problems) == before else None

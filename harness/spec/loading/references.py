@@ -62,9 +62,7 @@ def _offered(
 class _Checking:
     """One scenario under check; problems go to its source."""
 
-    def __init__(
-        self, source: Source, spec: Scenario, offered: dict[str, dict[str, Mapping[str, Any]]] | None
-    ) -> None:
+    def __init__(self, source: Source, spec: Scenario, offered: dict[str, dict[str, Mapping[str, Any]]] | None) -> None:
         self.source, self.spec, self.offered = source, spec, offered
         self.ids: dict[str, int] = {}
         self.all_tools = sorted({tool for tools in offered.values() for tool in tools}) if offered is not None else None
@@ -152,9 +150,10 @@ class _Checking:
             self.answer(at, check)
 
     def answer(self, at: Place, check: AnswerCheck) -> None:
-        if check.equals is None and check.number is None and check.matches is None and check.json_schema is None:
+        conditions = (check.equals, check.number, check.matches, check.json_schema)
+        if all(condition is None for condition in conditions) and not self.source.is_cut(at):
             self.source.problem(at, "an answer check needs a condition: equals, number, matches or json_schema")
-        if check.tolerance and check.number is None:
+        if check.tolerance and check.number is None and not self.source.is_cut(at):
             self.source.problem((*at, "tolerance"), "a tolerance goes with `number` only")
         self.expression((*at, "matches"), check.matches)
         if check.json_schema is not None:
@@ -197,5 +196,3 @@ class _Checking:
                 check_template(self.source, (*at, *item.path), item.value, names)
             elif isinstance(item.mark, Expression):
                 check_expression(self.source, (*at, *item.path), item.value, names)
-
-

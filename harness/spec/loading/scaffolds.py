@@ -22,7 +22,9 @@ from harness.spec.scaffold import GenerateNode, JoinNode, RouteNode, SayNode, Sc
 MAX_NODES = 500
 """Nodes of a flat scaffold."""
 TURN = "@turn"
-RESERVED = frozenset({"input", "task", "opening", "role", "last", "observation", "turns", "visits", "loop", "range", "self"})
+RESERVED = frozenset(
+    {"input", "task", "opening", "role", "last", "observation", "turns", "visits", "loop", "range", "self"}
+)
 """Names that templates see anyway; no variable may be called so."""
 _JINJA_WORDS = frozenset({"true", "false", "none", "True", "False", "None"})
 
@@ -61,7 +63,9 @@ def read_scaffold(path: Path, problems: list[Problem], using: tuple[Path, ...] =
         return None
     flat = flatten(settled, {name: inner.flat for name, inner in used.items() if inner is not None})
     if len(flat.nodes) > MAX_NODES:
-        source.problem(("nodes",), f"with what it uses, this scaffold has {len(flat.nodes)} nodes; {MAX_NODES} are the most")
+        source.problem(
+            ("nodes",), f"with what it uses, this scaffold has {len(flat.nodes)} nodes; {MAX_NODES} are the most"
+        )
     else:
         check_lanes(source, flat)
     return LoadedScaffold(spec, flat, source.path, _digest(flat)) if len(problems) == before else None
@@ -113,11 +117,9 @@ def _check_roles(source: Source, spec: Scaffold, used: dict[str, LoadedScaffold 
         if not role.seat and role.brief is None:
             source.problem(("roles", name), f"role {name!r} is an inner voice and needs a brief", on_key=True)
     for name, node in spec.nodes.items():
-        role = getattr(node, "role", None)
-        if role == TURN and not isinstance(node, JoinNode):
-            continue
-        if isinstance(role, str):
-            _known_role(source, ("nodes", name, "role"), role, known)
+        speaker = getattr(node, "role", None)
+        if isinstance(speaker, str) and (speaker != TURN or isinstance(node, JoinNode)):
+            _known_role(source, ("nodes", name, "role"), speaker, known)
         if isinstance(node, UseNode):
             _check_use(source, spec, name, node, used[name])
         if isinstance(node, GenerateNode) and node.tools == []:
@@ -151,7 +153,8 @@ def _check_use(source: Source, spec: Scaffold, name: str, node: UseNode, inner: 
         _known_role(source, (*at, "roles", role), outer, source.keys("roles") or list(spec.roles))
         if inner is not None and role not in inner.flat.roles:
             known = list(inner.flat.roles)
-            message = f"scaffold {inner.spec.name!r} has no role {role!r}; it has {', '.join(known)}{did_you_mean(role, known)}"
+            hint = did_you_mean(role, known)
+            message = f"scaffold {inner.spec.name!r} has no role {role!r}; it has {', '.join(known)}{hint}"
             source.problem((*at, "roles", role), message, on_key=True)
     if inner is None:
         return
@@ -173,7 +176,9 @@ def _check_variables(source: Source, spec: Scaffold) -> None:
     known = source.keys("variables")
     for name in spec.variables:
         if name in RESERVED or name in _JINJA_WORDS or keyword.iskeyword(name):
-            source.problem(("variables", name), f"{name!r} is taken: choose another name for this variable", on_key=True)
+            source.problem(
+                ("variables", name), f"{name!r} is taken: choose another name for this variable", on_key=True
+            )
         elif "." in name:
             message = f"a dot in the name of variable {name!r}: dots are kept for the variables of used scaffolds"
             source.problem(("variables", name), message, on_key=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from harness.errors import UserError
 from harness.spec.base import DataFile, Problem, PythonSource, SpecError
@@ -19,7 +19,6 @@ from harness.spec.loading.source import Source
 from harness.spec.python_source import python_digest, source_file
 from harness.spec.resolved import Catalog, KindLike, LoadedScenario
 from harness.spec.scenario import Scenario
-
 
 MAX_FOLDER_FILES = 20_000
 MAX_FOLDER_BYTES = 1024 * 2**20
@@ -47,11 +46,8 @@ def read_scenario(path: Path, catalog: Catalog, problems: list[Problem]) -> Load
     if kind is None:
         check_scenario(source, spec, None, None)
         return None
-    options = source.validated(kind.Options, ("environment",), spec.environment.options)
-    setups = {
-        task.id: source.validated(kind.Setup, ("tasks", index, "setup"), task.setup)
-        for index, task in enumerate(spec.tasks)
-    }
+    options = source.best(kind.Options, ("environment",), without="kind")
+    setups = {task.id: _setup(source, kind, index) for index, task in enumerate(spec.tasks)}
     settled = _Settled(source)
     spec = settled.absolute(spec, ())
     if options is None or None in setups.values():
@@ -75,6 +71,18 @@ def _environment(source: Source, spec: Scenario, catalog: Catalog) -> KindLike |
         if "did you mean" not in message:
             message += did_you_mean(spec.environment.kind, catalog.kinds())
         source.problem(("environment", "kind"), message)
+        return None
+
+
+def _setup(source: Source, kind: KindLike, index: int) -> BaseModel | None:
+    if "setup" in source.root.at(("tasks", index)).children:
+        return source.best(kind.Setup, ("tasks", index, "setup"))
+    try:
+        return kind.Setup()
+    except ValidationError:
+        source.problem(
+            ("tasks", index), f"key 'setup' is missing: {kind.Setup.__name__} has no defaults for all it needs"
+        )
         return None
 
 
@@ -122,9 +130,8 @@ def _check_folder(path: Path, reference: str) -> None:
             raise UserError(f"{reference!r} holds {what}, {relative!r}: data folders hold plain files only")
         size += file.stat().st_size
         if size > MAX_FOLDER_BYTES or count > MAX_FOLDER_FILES:
-            raise UserError(
-                f"{reference!r} holds more than {MAX_FOLDER_FILES} files or {MAX_FOLDER_BYTES // 2**20} MiB: name a smaller folder"
-            )
+            bound = f"{MAX_FOLDER_FILES} files or {MAX_FOLDER_BYTES // 2**20} MiB"
+            raise UserError(f"{reference!r} holds more than {bound}: name a smaller folder")
 
 
 def absolute_python(reference: str, base: Path) -> str:

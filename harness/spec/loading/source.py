@@ -18,6 +18,7 @@ from harness.spec.loading.messages import Complaint, explain
 from harness.spec.loading.yaml_source import MAX_BYTES, Place, read_yaml
 
 M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 KINDS = ("scenario", "scaffold", "sweep", "models")
 _WRITTEN_ORDER = frozenset({"nodes", "measures", "models"})
 """Mappings of which only drawings and tables show the order."""
@@ -50,7 +51,7 @@ class Source:
         if found not in self.problems:
             self.problems.append(found)
 
-    def attempt(self, path: tuple[Any, ...], work: Callable[[], Any]) -> Any:
+    def attempt(self, path: tuple[Any, ...], work: Callable[[], T]) -> T | None:
         """The result of `work`; None and a problem at `path` when it raises `UserError`."""
         try:
             return work()
@@ -76,8 +77,8 @@ class Source:
         self.written = {key: list(value) for key, value in data.items() if isinstance(value, dict)}
         return True
 
-    def kind(self) -> str | None:
-        """The file's `kind`, whatever it is."""
+    def kind(self) -> Any:
+        """The file's `kind`, whatever it is; None when there is none."""
         data = self.root.data
         return data.get("kind") if isinstance(data, dict) else None
 
@@ -89,72 +90,78 @@ class Source:
         kind = self.kind()
         if kind == wanted:
             return True
-        if kind is None:
-            self.problem((), f"key 'kind' is missing: write `kind: {wanted}`")
+        if not isinstance(kind, str):
+            message = (
+                f"`kind` should be {wanted}" if kind is not None else f"key 'kind' is missing: write `kind: {wanted}`"
+            )
+            self.problem(("kind",), message)
         elif kind in KINDS:
             self.problem(("kind",), f"this is a {kind} file; a {wanted} is wanted here")
         else:
-            self.problem(("kind",), f"unknown kind {kind!r}; there are {', '.join(KINDS)}{did_you_mean(str(kind), KINDS)}")
+            self.problem(
+                ("kind",), f"unknown kind {kind!r}; there are {', '.join(KINDS)}{did_you_mean(str(kind), KINDS)}"
+            )
         return False
 
     def keys(self, name: str) -> list[str]:
         """Keys of a mapping of the file as written, whatever was found wrong with its values."""
         return self.written.get(name, [])
 
-    def validated(self, model: type[M], path: tuple[Any, ...] = (), data: Any = None) -> M | None:
-        """The data at `path` (or `data`, which stands there) as a model; None and problems when it does not fit."""
-        value = sorted_keys(self.root.at(path).data if data is None else data)
-        try:
-            return model.model_validate_json(json.dumps(value), strict=True)
-        except ValidationError as error:
-            self._complain(explain(error, model, value), path)
-            return None
+    def best(self, model: type[M], at: tuple[Any, ...] = (), without: str | None = None) -> M | None:
+        """The data at `at` as a model, without the parts that do not fit, which are noted as problems.
 
-    def best(self, model: type[M]) -> M | None:
-        """The whole file as a model, without the parts that do not fit, which are noted as problems.
-
-        So the rest of a file is checked although a part of it is wrong. None when too little is left.
+        So the rest of a file is checked although a part of it is wrong. `without` names a key that is not the
+        model's. None when too little is left.
         """
+        place = self.root.at(at)
         for round_ in range(MAX_ROUNDS):
-            value = sorted_keys(self.root.data)
+            data = place.data if without is None else {k: v for k, v in place.data.items() if k != without}
+            value = sorted_keys(data)
             try:
                 return model.model_validate_json(json.dumps(value), strict=True)
             except ValidationError as error:
                 complaints = explain(error, model, value)
                 if round_ == 0:
-                    self._complain(complaints, ())
-                if not all([self._cut_out(complaint) for complaint in sorted(complaints, key=_deepest_last_first)]):
-                    return None
+                    self._complain(complaints, at)
+                for complaint in sorted(complaints, key=_deepest_last_first):
+                    if not _cut_out(place, complaint):
+                        return None
         return None
+
+    def is_cut(self, path: tuple[Any, ...]) -> bool:
+        """Whether something that did not fit was left out of the mapping or list at `path`."""
+        return self.root.at(path).cut
 
     def _complain(self, complaints: list[Complaint], at: tuple[Any, ...]) -> None:
         for complaint in complaints:
             self.problem((*at, *complaint.path), complaint.message, on_key=complaint.on_key)
 
-    def _cut_out(self, complaint: Complaint) -> bool:
-        """Remove what is complained of from the data; False when that is the whole file."""
-        missing_at_top = _MISSING_KEY.match(complaint.message) if not complaint.path else None
-        if missing_at_top or len(complaint.path) == 1:
-            key = missing_at_top.group(1) if missing_at_top else str(complaint.path[0])
-            if key in _ASSUMED and not complaint.message.startswith("unknown key"):
-                self.root.data[key] = _ASSUMED[key]
-                return True
-        if not complaint.path:
-            return False
-        *parents, last = complaint.path
-        place = self.root.at(tuple(parents))
-        if last not in place.children:
-            return True
-        del place.children[last]
-        del place.data[last]
-        if isinstance(place.data, list):
-            place.children = dict(enumerate(child for _, child in sorted(place.children.items())))
-        return True
-
 
 MAX_ROUNDS = 20
 _ASSUMED = {"name": "unknown", "summary": ""}
 _MISSING_KEY = re.compile(r"key '(\w+)' is missing")
+
+
+def _cut_out(root: Place, complaint: Complaint) -> bool:
+    """Remove what is complained of from the data; False when that is all of it."""
+    missing_at_top = _MISSING_KEY.match(complaint.message) if not complaint.path else None
+    if missing_at_top or len(complaint.path) == 1:
+        key = missing_at_top.group(1) if missing_at_top else str(complaint.path[0])
+        if key in _ASSUMED and not complaint.message.startswith("unknown key"):
+            root.data[key] = _ASSUMED[key]
+            return True
+    if not complaint.path:
+        return False
+    *parents, last = complaint.path
+    place = root.at(tuple(parents))
+    if last not in place.children:
+        return True
+    del place.children[last]
+    del place.data[last]
+    place.cut = place.cut or not complaint.message.startswith("unknown key")
+    if isinstance(place.data, list):
+        place.children = dict(enumerate(child for _, child in sorted(place.children.items())))
+    return True
 
 
 def _deepest_last_first(complaint: Complaint) -> tuple[int, list[tuple[int, str]]]:

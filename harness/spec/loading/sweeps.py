@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from harness.errors import UserError
 from harness.spec.base import Problem, SpecError
-from harness.spec.library import did_you_mean, find_file
+from harness.spec.library import Findable, did_you_mean, find_file
 from harness.spec.loading.models import find_model, models_path, read_models
 from harness.spec.loading.scaffolds import read_scaffold
 from harness.spec.loading.scenarios import read_scenario
@@ -35,12 +36,12 @@ def read_sweep(path: Path, catalog: Catalog, problems: list[Problem]) -> Resolve
     source = Source(path.absolute(), problems)
     if not source.read() or not source.is_a("sweep"):
         return None
-    spec = source.validated(Sweep)
+    spec = source.best(Sweep)
     if spec is None:
         return None
     reading = _Reading(source, spec, catalog)
-    scenarios = reading.files("scenarios", spec.scenarios, lambda p: read_scenario(p, catalog, problems))
-    scaffolds = reading.files("scaffolds", spec.scaffolds, lambda p: read_scaffold(p, problems))
+    scenarios = reading.files("scenario", spec.scenarios, partial(read_scenario, catalog=catalog, problems=problems))
+    scaffolds = reading.files("scaffold", spec.scaffolds, partial(read_scaffold, problems=problems))
     models = reading.models()
     reading.equal_models(models)
     if len(scaffolds) == len(spec.scaffolds):
@@ -61,14 +62,14 @@ class _Reading:
     def __init__(self, source: Source, spec: Sweep, catalog: Catalog) -> None:
         self.source, self.spec, self.catalog = source, spec, catalog
 
-    def files(self, key: Any, references: Sequence[str], read: Callable[[Path], L | None]) -> list[tuple[int, L]]:
+    def files(self, kind: Findable, references: Sequence[str], read: Callable[[Path], L | None]) -> list[tuple[int, L]]:
         """The files of a list that can be used, with their index in it."""
         found: list[tuple[int, L]] = []
         names: dict[str, str] = {}
         contents: dict[str, str] = {}
         for index, reference in enumerate(references):
-            at = (key, index)
-            path = self.source.attempt(at, lambda r=reference: find_file(r, key[:-1], self.source.path))
+            at = (f"{kind}s", index)
+            path = self.source.attempt(at, partial(find_file, reference, kind, self.source.path))
             before = len(self.source.problems)
             loaded = read(path) if path is not None else None
             if loaded is None:
@@ -78,9 +79,11 @@ class _Reading:
             name = loaded.spec.name
             if name in names:
                 twin = "listed twice" if names[name] == reference else f"also the name in {names[name]!r}"
-                self.source.problem(at, f"{key[:-1]} {name!r} is {twin}: names must differ within a sweep")
+                self.source.problem(at, f"{kind} {name!r} is {twin}: names must differ within a sweep")
             elif isinstance(loaded, LoadedScaffold) and loaded.digest in contents:
-                self.source.problem(at, f"scaffold {name!r} is the same, but for its name, as {contents[loaded.digest]!r}")
+                self.source.problem(
+                    at, f"scaffold {name!r} is the same, but for its name, as {contents[loaded.digest]!r}"
+                )
             names.setdefault(name, reference)
             contents.setdefault(loaded.digest, name)
             found.append((index, loaded))
@@ -95,7 +98,7 @@ class _Reading:
             return {}
         found: dict[str, LoadedModel] = {}
         for at, name in self.named_models():
-            model = source.attempt(at, lambda n=name: find_model(n, known, source.path))
+            model = source.attempt(at, partial(find_model, name, known, source.path))
             if model is not None:
                 found[name] = model
         return found
@@ -159,9 +162,7 @@ class _Reading:
         seats: dict[tuple[str, str], dict[str, str]] = {}
         for _, scenario in scenarios:
             for index, scaffold in scaffolds:
-                bound = self.source.attempt(
-                    ("scaffolds", index), lambda c=scenario, f=scaffold: bind_seats(c, f, self.catalog)
-                )
+                bound = self.source.attempt(("scaffolds", index), partial(bind_seats, scenario, scaffold, self.catalog))
                 if bound is not None:
                     seats[scenario.spec.name, scaffold.spec.name] = bound
         return seats
@@ -200,9 +201,11 @@ def _tools_there(
     for name, node in scaffold.flat.nodes.items():
         if not isinstance(node, GenerateNode) or not isinstance(node.tools, list):
             continue
-        role = bound.get(node.role)
-        known = offered[role] if role else sorted({tool for tools in offered.values() for tool in tools})
+        seat = bound.get(node.role)
+        known = offered[seat] if seat else sorted({tool for tools in offered.values() for tool in tools})
         for tool in node.tools:
             if tool not in known:
                 hint = did_you_mean(tool, known)
-                raise UserError(f"{pair}: node {name!r} offers unknown tool {tool!r}; there are {', '.join(known)}{hint}")
+                raise UserError(
+                    f"{pair}: node {name!r} offers unknown tool {tool!r}; there are {', '.join(known)}{hint}"
+                )

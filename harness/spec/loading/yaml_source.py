@@ -59,6 +59,8 @@ class Place:
     children: dict[Any, Place] = field(default_factory=dict, repr=False)
     """Key or index -> value."""
     size: int = 1
+    cut: bool = False
+    """Something that did not fit was left out (`harness.spec.loading.source`)."""
 
     def at(self, path: tuple[Any, ...]) -> Place:
         """The value at `path`, or the deepest there is on the way."""
@@ -79,7 +81,7 @@ class Fault:
     message: str
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """YAML that cannot be read at all, or not past this place."""
 
     def __init__(self, fault: Fault) -> None:
@@ -93,22 +95,22 @@ def read_yaml(content: bytes) -> tuple[Place | None, list[Fault]]:
         reader = _Reader(_decode(content))
         place = reader.document()
         return place, sorted(reader.faults)
-    except Unreadable as error:
+    except UnreadableError as error:
         return None, [error.fault]
 
 
 def _decode(content: bytes) -> str:
     if len(content) > MAX_BYTES:
         message = f"the file holds {len(content) / MAX_BYTES:.1f} MiB; 1 MiB is the most: move data to files of its own"
-        raise Unreadable(Fault(0, 0, message))
+        raise UnreadableError(Fault(0, 0, message))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start]
         line, column = before.count(b"\n") + 1, error.start - (before.rfind(b"\n") + 1) + 1
-        raise Unreadable(Fault(line, column, "the file is not UTF-8 text: save it as UTF-8")) from None
+        raise UnreadableError(Fault(line, column, "the file is not UTF-8 text: save it as UTF-8")) from None
     if not text.strip():
-        raise Unreadable(Fault(1, 1, "the file is empty"))
+        raise UnreadableError(Fault(1, 1, "the file is empty"))
     return text
 
 
@@ -126,38 +128,43 @@ class _Reader:
         try:
             yield from yaml.parse(self.text, Loader=_Loader)
         except yaml.MarkedYAMLError as error:
-            raise Unreadable(self._syntax(error)) from None
+            raise UnreadableError(self._syntax(error)) from None
         except yaml.reader.ReaderError as error:
             line = self.text.count("\n", 0, error.position) + 1
-            raise Unreadable(Fault(line, 1, "the file holds a control character that YAML does not allow")) from None
+            raise UnreadableError(
+                Fault(line, 1, "the file holds a control character that YAML does not allow")
+            ) from None
 
     def document(self) -> Place:
         place = None
         for event in self.events:
             if isinstance(event, DocumentStartEvent):
                 if place is not None:
-                    mark = event.start_mark
+                    mark = _mark(event)
                     self.fault(mark, "a second document begins here: one file holds one document")
                     break
                 place = self.value(next(self.events), 1)
         if place is None or place.data is None:
-            raise Unreadable(Fault(1, 1, "the file is empty"))
+            raise UnreadableError(Fault(1, 1, "the file is empty"))
         return place
 
     def value(self, event: Event, depth: int) -> Place:
-        mark = event.start_mark
+        mark = _mark(event)
         if isinstance(event, AliasEvent):
             return self.alias(event)
         if not isinstance(event, NodeEvent):
-            raise Unreadable(Fault(mark.line + 1, mark.column + 1, "not valid YAML"))
+            raise UnreadableError(Fault(mark.line + 1, mark.column + 1, "not valid YAML"))
         place = Place(mark.line + 1, mark.column + 1)
         if depth > MAX_DEPTH:
-            raise Unreadable(Fault(place.line, place.column, f"nested more than {MAX_DEPTH} levels deep"))
+            raise UnreadableError(Fault(place.line, place.column, f"nested more than {MAX_DEPTH} levels deep"))
         if event.anchor is not None:
             self.anchors[event.anchor] = None
         tag = getattr(event, "tag", None)
         if tag is not None:
-            self.fault(mark, f"tags ({tag.replace('tag:yaml.org,2002:', '!!')}) are not used here; quotes make text of anything")
+            self.fault(
+                mark,
+                f"tags ({tag.replace('tag:yaml.org,2002:', '!!')}) are not used here; quotes make text of anything",
+            )
         if isinstance(event, ScalarEvent):
             self.scalar(event, place)
         elif isinstance(event, SequenceStartEvent):
@@ -172,17 +179,19 @@ class _Reader:
     def count(self, size: int, place: Place) -> None:
         self.nodes += size
         if self.nodes > MAX_NODES:
-            raise Unreadable(Fault(place.line, place.column, f"the file expands to more than {MAX_NODES} values"))
+            raise UnreadableError(Fault(place.line, place.column, f"the file expands to more than {MAX_NODES} values"))
 
     def alias(self, event: AliasEvent) -> Place:
-        mark = event.start_mark
-        target = self.anchors.get(event.anchor)
+        mark = _mark(event)
+        target = self.anchors.get(str(event.anchor))
         if target is None:
             why = "stands inside its own anchor" if event.anchor in self.anchors else "names no anchor above it"
-            raise Unreadable(Fault(mark.line + 1, mark.column + 1, f"alias *{event.anchor} {why}"))
+            raise UnreadableError(Fault(mark.line + 1, mark.column + 1, f"alias *{event.anchor} {why}"))
         here = Place(mark.line + 1, mark.column + 1)
         self.count(target.size, here)
-        return Place(here.line, here.column, target.data, target.written, False, target.keys, target.children, target.size)
+        return Place(
+            here.line, here.column, target.data, target.written, False, target.keys, target.children, target.size
+        )
 
     def sequence(self, place: Place, depth: int) -> None:
         place.data = []
@@ -199,7 +208,7 @@ class _Reader:
         for event in self.events:
             if isinstance(event, CollectionEndEvent):
                 return
-            mark = event.start_mark
+            mark = _mark(event)
             key = self.key(event, depth)
             child = self.value(next(self.events), depth + 1)
             if key is None:
@@ -213,7 +222,7 @@ class _Reader:
             place.size += child.size
 
     def key(self, event: Event, depth: int) -> str | None:
-        mark = event.start_mark
+        mark = _mark(event)
         if isinstance(event, ScalarEvent) and event.value == "<<" and not event.style:
             self.fault(mark, "merge keys (<<) are not used here; write the keys out")
             return None
@@ -236,7 +245,7 @@ class _Reader:
             place.data = plain_value(event.value)
         except ValueError as error:
             place.data = event.value
-            self.fault(event.start_mark, str(error))
+            self.fault(_mark(event), str(error))
 
     def fault(self, mark: Any, message: str) -> None:
         self.faults.append(Fault(mark.line + 1, mark.column + 1, message))
@@ -253,6 +262,11 @@ class _Reader:
         return Fault(mark.line + 1, mark.column + 1, f"not valid YAML: {what}")
 
 
+def _mark(event: Event) -> Any:
+    """Where an event begins; every event of a parsed text has a mark."""
+    return event.start_mark
+
+
 def plain_value(text: str) -> Any:
     """What an unquoted word stands for. Raises `ValueError` where readers of YAML disagree about it."""
     if text in _NULLS:
@@ -261,7 +275,9 @@ def plain_value(text: str) -> Any:
         return _BOOLEANS[text.lower()]
     if _OLD_BOOLEAN.match(text):
         meaning = "true" if text.lower() in ("yes", "on") else "false"
-        raise ValueError(f"{text} means {meaning} to some readers of YAML and text to others: write {meaning}, or \"{text}\" in quotes")
+        raise ValueError(
+            f'{text} means {meaning} to some readers of YAML and text to others: write {meaning}, or "{text}" in quotes'
+        )
     if _INTEGER.match(text) or _HEX.match(text):
         value = int(text, 16) if "x" in text else int(text) if len(text) < 25 else 2**64
         if not -(2**63) <= value < 2**63:
@@ -275,5 +291,7 @@ def plain_value(text: str) -> Any:
     if _INFINITE.match(text):
         raise ValueError(f"{text} is not a number JSON can say: write it in quotes if it is text")
     if _OLD_NUMBER.match(text):
-        raise ValueError(f"readers of YAML disagree about {text}: write it in quotes if it is text, or as a plain number")
+        raise ValueError(
+            f"readers of YAML disagree about {text}: write it in quotes if it is text, or as a plain number"
+        )
     return text

@@ -19,9 +19,10 @@ from harness.spec.templates.bounds import as_text, bounded, charge, turns
 
 _FORMAT_NUMBER = re.compile(r"%[-+ #0]*(\*|\d+)?(?:\.(\*|\d+))?")
 _KEPT = (
-    "abs capitalize count d default dictsort first float int items last length list lower map max min reject "
-    "rejectattr reverse round select selectattr sort title trim truncate unique upper urlencode wordcount"
-).split()
+    "abs", "capitalize", "count", "d", "default", "dictsort", "first", "float", "int", "items", "last",
+    "length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "round", "select",
+    "selectattr", "sort", "title", "trim", "truncate", "unique", "upper", "urlencode", "wordcount",
+)  # fmt: skip
 
 
 def _text(value: Any) -> str:
@@ -50,7 +51,7 @@ def replaced(text: str, old: str, new: str, count: int | None = None) -> str:
 def formatted(text: str, *values: Any, **named: Any) -> str:
     """`text % values`, with widths of at most 100."""
     for numbers in _FORMAT_NUMBER.findall(text):
-        if any(part == "*" or len(part) > 2 and int(part[:9]) > 100 for part in numbers if part):
+        if any(part == "*" or (len(part) > 2 and int(part[:9]) > 100) for part in numbers if part):
             raise SecurityError("a format wider than 100 characters")
     for value in (*values, *named.values()):
         as_text(value)
@@ -117,22 +118,26 @@ def _joined(text: str, values: Iterable[str]) -> str:
     return text.join(parts)
 
 
+_STRING_METHODS = (
+    "capitalize", "count", "endswith", "find", "index", "isalnum", "isalpha", "isdigit", "islower", "isspace",
+    "isupper", "lower", "lstrip", "partition", "removeprefix", "removesuffix", "rfind", "rpartition", "rsplit",
+    "rstrip", "split", "splitlines", "startswith", "strip", "title", "upper",
+)  # fmt: skip
+
 METHODS: dict[type, dict[str, Callable[..., Any]]] = {
     str: {
-        **{
-            name: getattr(str, name)
-            for name in (
-                "capitalize count endswith find index isalnum isalpha isdigit islower isspace isupper lower lstrip "
-                "partition removeprefix removesuffix rfind rpartition rsplit rstrip split splitlines startswith strip "
-                "title upper"
-            ).split()
-        },
+        **{name: getattr(str, name) for name in _STRING_METHODS},
         "replace": replaced,
         "join": _joined,
     },
-    dict: {name: getattr(dict, name) for name in "get items keys values".split()},
-    list: {name: getattr(list, name) for name in "count index".split()},
+    dict: {name: getattr(dict, name) for name in ["get", "items", "keys", "values"]},
+    list: {name: getattr(list, name) for name in ["count", "index"]},
 }
-LOOP = frozenset("index index0 first last length revindex revindex0 previtem nextitem cycle changed depth".split())
+LOOP = frozenset(
+    {
+        "index", "index0", "first", "last", "length", "revindex", "revindex0", "previtem", "nextitem", "cycle",
+        "changed", "depth",
+    }
+)  # fmt: skip
 """What `loop` offers."""
 METHOD_NAMES = frozenset(name for methods in METHODS.values() for name in methods)

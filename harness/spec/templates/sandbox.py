@@ -90,7 +90,7 @@ class _Environment(SandboxedEnvironment):
         except (LookupError, TypeError):
             return self.undefined(obj=obj, name=argument)
 
-    def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805, D102
+    def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
         for name in ("_loop_vars", "_block_vars"):
             kwargs.pop(name, None)
         loop_method = isinstance(getattr(__obj, "__self__", None), LoopContext)
@@ -156,7 +156,8 @@ def parse_expression(source: str) -> nodes.Template:
     if not parser.stream.eos:
         raise TemplateSyntaxError("one expression is wanted, and something follows it", parser.stream.current.lineno)
     tree = nodes.Template([nodes.Assign(nodes.Name("_result", "store"), expression, lineno=1)], lineno=1)
-    return checked(tree.set_environment(_ENVIRONMENT))
+    tree.set_environment(_ENVIRONMENT)
+    return checked(tree)
 
 
 def checked(tree: nodes.Template) -> nodes.Template:
@@ -176,7 +177,9 @@ def checked(tree: nodes.Template) -> nodes.Template:
             known = filters.LOOP if loop else filters.METHOD_NAMES
             if node.node.attr not in known:
                 hint = did_you_mean(node.node.attr, sorted(known))
-                raise TemplateSyntaxError(f"there is no method .{node.node.attr}() in templates here{hint}", node.lineno)
+                raise TemplateSyntaxError(
+                    f"there is no method .{node.node.attr}() in templates here{hint}", node.lineno
+                )
     return tree
 
 
@@ -225,19 +228,21 @@ def evaluate(source: str, context: Mapping[str, Any]) -> Any:
 def field_uses(tree: nodes.Node, guarded: bool = False) -> Iterator[FieldUse]:
     """Look-ups of a field that stands there by name."""
     for node in tree.iter_child_nodes():
-        inner = guarded
-        if isinstance(node, nodes.Filter) and node.name in ("default", "d"):
-            inner = True
-        elif isinstance(node, nodes.Test) and node.name in ("defined", "undefined"):
-            inner = True
-        elif isinstance(node, nodes.Call):
-            inner = guarded or isinstance(node.node, nodes.Getattr) and node.node.attr in filters.METHOD_NAMES
+        inner = guarded or _guards(node)
         if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
             yield FieldUse(node.node.name, node.attr, node.lineno, inner or _is_called(node, tree))
         elif isinstance(node, nodes.Getitem) and isinstance(node.node, nodes.Name):
-            if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
-                yield FieldUse(node.node.name, node.arg.value, node.lineno, inner)
-        yield from field_uses(node, guarded if isinstance(node, nodes.Call) else inner)
+            key = node.arg.value if isinstance(node.arg, nodes.Const) else None
+            if isinstance(key, str):
+                yield FieldUse(node.node.name, key, node.lineno, inner)
+        yield from field_uses(node, inner)
+
+
+def _guards(node: nodes.Node) -> bool:
+    """Below this a missing field is no error."""
+    if isinstance(node, nodes.Filter):
+        return node.name in ("default", "d")
+    return isinstance(node, nodes.Test) and node.name in ("defined", "undefined")
 
 
 def _is_called(node: nodes.Node, parent: nodes.Node) -> bool:
