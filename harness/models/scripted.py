@@ -123,7 +123,9 @@ class ScriptedModel:
         if kind == "context":
             return ContextExceeded(f"model '{self.name}': the script says the thread is too long")
         attempt = Attempt(kind, _STATUS.get(kind), "as the script says", deed.delay, 0.0)
-        return ProviderFault(kind, f"model '{self.name}': {kind}, as the script says", [attempt], self._receipt(request))
+        return ProviderFault(
+            kind, f"model '{self.name}': {kind}, as the script says", [attempt], self._receipt(request)
+        )
 
     def _cost(self, usage: Usage) -> float:
         price = self._entry.price
@@ -190,8 +192,8 @@ def _seen(request: ModelRequest, where: Situation) -> dict[str, Any]:
 def _message(deed: Rule | Choice, seen: dict[str, Any], where: Situation, call_id: str) -> tuple[Message, str]:
     """The assistant message and how it finished."""
     text = render(deed.text, seen)
-    if deed.call is not None:
-        calls = [_rendered(call, seen) for call in (deed.call if isinstance(deed.call, list) else [deed.call])]
+    if deed.call is not None or deed.calls is not None:
+        calls = [_rendered(call, seen) for call in deed.calls or [deed.call] if call is not None]
         message = call_message(calls, text, where, call_id)
     elif deed.malformed is not None:
         message = malformed_message(deed.tool, render(deed.malformed, seen), text, where, call_id)
@@ -200,7 +202,11 @@ def _message(deed: Rule | Choice, seen: dict[str, Any], where: Situation, call_i
     elif deed.cut_off is not None:
         return {"role": "assistant", "content": render(deed.cut_off, seen)}, "length"
     elif deed.raw is not None:
-        message = {"role": "assistant", "content": deed.raw} if isinstance(deed.raw, str) else {"role": "assistant", **deed.raw}
+        message = (
+            {"role": "assistant", "content": deed.raw}
+            if isinstance(deed.raw, str)
+            else {"role": "assistant", **deed.raw}
+        )
     else:
         message = said(render(deed.say or "", seen), where)
     return message, "tool_calls" if message.get("tool_calls") else "stop"

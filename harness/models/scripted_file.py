@@ -14,7 +14,7 @@
 
 A rule fits when all of `role`, `node`, `lane`, `visit` and `when` that it has do. It then does exactly one of
 
-- `call`: one tool call, or a list of them (the `json` and `text` protocols take the first);
+- `call`: one tool call; `calls`: several (the `json` and `text` protocols take the first);
 - `say`: plain text; `refuse`: the provider's own refusal; `cut_off`: text that ends at the token limit;
 - `malformed`: a call of `tool` (the first one offered when absent) whose arguments are this text;
 - `raw`: the whole assistant message, or its content, as given;
@@ -44,13 +44,20 @@ from harness.spec.loading.names import Names, check_expression, check_template
 from harness.spec.loading.source import Source
 
 FailureKind = Literal[
-    "rate_limit", "overloaded", "server", "timeout", "connection", "truncated", "auth", "quota", "bad_request", "context"
+    "rate_limit",
+    "overloaded",
+    "server",
+    "timeout",
+    "connection",
+    "truncated",
+    "auth",
+    "quota",
+    "bad_request",
+    "context",
 ]
-SEEN = frozenset(
-    {"messages", "last", "first", "system", "tools", "protocol", "role", "node", "lane", "visit", "turn"}
-)
+SEEN = frozenset({"messages", "last", "first", "system", "tools", "protocol", "role", "node", "lane", "visit", "turn"})
 """What templates and expressions of a script see."""
-ACTIONS = ("call", "say", "refuse", "cut_off", "malformed", "raw", "fail", "skip", "choose")
+ACTIONS = ("call", "calls", "say", "refuse", "cut_off", "malformed", "raw", "fail", "skip", "choose")
 
 
 class ScriptedCall(Spec):
@@ -73,7 +80,8 @@ class ScriptedUsage(Spec):
 class _Deed(Spec):
     """One thing to do; exactly one of the actions."""
 
-    call: ScriptedCall | list[ScriptedCall] | None = None
+    call: ScriptedCall | None = None
+    calls: list[ScriptedCall] | None = Field(None, min_length=1)
     say: TemplateStr | None = None
     refuse: TemplateStr | None = None
     cut_off: TemplateStr | None = None
@@ -95,8 +103,6 @@ class _Deed(Spec):
         if len(given) != 1:
             found = f"found {' and '.join(given)}" if given else "found none"
             raise ValueError(f"exactly one of {', '.join(ACTIONS)} is wanted; {found}")
-        if self.call == []:
-            raise ValueError("`call` is an empty list; use `say` to call nothing")
         if self.tool is not None and self.malformed is None:
             raise ValueError("`tool` goes with `malformed` only; a sound call is `call: {tool: ..., arguments: ...}`")
         return self
@@ -141,7 +147,7 @@ def load_script(path: Path) -> Script:
     """The script in a file. Raises `SpecError` with all its problems."""
     problems: list[Problem] = []
     source = Source(path.absolute(), problems)
-    script = source.validated(Script) if source.read() and source.is_a("script") else None
+    script = source.best(Script) if source.read() and source.is_a("script") else None
     if script is not None:
         names = Names(SEEN)
         for item in marked(script):
@@ -171,11 +177,10 @@ def _argument_texts(script: Script) -> list[tuple[tuple[str | int, ...], str]]:
                 walk(item, (*at, index))
 
     def deed(given: _Deed, at: tuple[str | int, ...]) -> None:
-        if isinstance(given.call, list):
-            for index, call in enumerate(given.call):
-                walk(call.arguments, (*at, "call", index, "arguments"))
-        elif given.call is not None:
+        if given.call is not None:
             walk(given.call.arguments, (*at, "call", "arguments"))
+        for index, call in enumerate(given.calls or ()):
+            walk(call.arguments, (*at, "calls", index, "arguments"))
 
     for index, rule in enumerate(script.rules):
         deed(rule, ("rules", index))

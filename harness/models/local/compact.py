@@ -26,6 +26,8 @@ class Compacted:
     """A request as the child gets it."""
 
     request: ModelRequest
+    asked: dict[str, JsonValue]
+    """The call's own parameters before the change."""
     response_format: str | None = None
     """Hash of the response format that became a grammar; None when there was none."""
 
@@ -41,7 +43,7 @@ def compact(request: ModelRequest, extra_body: JsonValue = None) -> Compacted:
     """
     schema = _schema(request.response_format)
     if schema is None:
-        return Compacted(request)
+        return Compacted(request, request.parameters)
     from harness.models.remote.receipts import hash_json
 
     grammar = "%llguidance {}\nstart: %json " + json.dumps(schema | {"x-guidance": _OPTIONS})
@@ -51,7 +53,7 @@ def compact(request: ModelRequest, extra_body: JsonValue = None) -> Compacted:
         merged |= body if isinstance(body, dict) else {}
     parameters = {**request.parameters, "extra_body": merged}
     changed = replace(request, parameters=parameters, response_format=None)
-    return Compacted(changed, hash_json(request.response_format))
+    return Compacted(changed, request.parameters, hash_json(request.response_format))
 
 
 def _schema(response_format: dict[str, JsonValue] | None) -> dict[str, Any] | None:

@@ -66,7 +66,7 @@ class LocalModel:
         self._source = usable_source(loaded)
         self._parameters = sent_parameters(parameters)
         self._means = means_of(loaded, parameters, self._source)
-        self._extra_body = {**loaded.entry.parameters, **parameters}.get("extra_body")
+        self._asked = {**loaded.entry.parameters, **parameters}
         self._accounts = accounts
         self._running: _Running | None = None
         self._starting: asyncio.Task[_Running] | None = None
@@ -81,7 +81,7 @@ class LocalModel:
         """One reply; starts the child where none is running. Raises the exceptions of `harness.models.protocol`."""
         waited = 0.0
         deaths: list[Attempt] = []
-        sent = compact(request, self._extra_body)
+        sent = compact(request, self._asked.get("extra_body"))
         while True:
             begun = time.monotonic()
             running = await self._ready(deaths)
@@ -195,6 +195,7 @@ class LocalModel:
         means = {"n_ctx": self._means.n_ctx, "n_parallel": self._means.n_parallel}
         return replace(
             receipt,
+            asked={**self._asked, **sent.asked},
             sent=sent.described(receipt.sent) | means,
             response_format=sent.response_format or receipt.response_format,
             model=self._loaded.entry.model,
