@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -32,7 +31,7 @@ def command(scenarios: tuple[str, ...], as_json: bool, at_once: int | None, verb
 
     results = validate_all(scenarios, at_once or os.cpu_count() or 1)
     if as_json:
-        click.echo(json.dumps([{"ok": result.ok, **asdict(result)} for result in results], indent=2))
+        click.echo(json.dumps([result.as_data() for result in results], indent=2))
     else:
         _print(results, verbose)
     sys.exit(0 if all(result.ok for result in results) else 1)

@@ -13,15 +13,12 @@ import math
 import re
 
 _THOUSANDS = "'’_\u00a0\u202f\u2009"
+_SIGNS = "-+\u2212\u2013"
+_CURRENCY = "$€£¥₹₽"
 _TOKEN = re.compile(
-    rf"""(?<![0-9.,{_THOUSANDS}])
-    (?P<before>[^\W\d_]*-?)                       # letters that the digits hang on to
-    (?P<sign>(?:(?<![\w)])[-+\u2212\u2013])?)
-    (?:[$€£¥₹₽])?
-    (?P<sign2>(?:(?<=[$€£¥₹₽])[-+\u2212\u2013])?)
-    (?P<digits>[0-9](?:[0-9.,{_THOUSANDS}]*[0-9])?|\.[0-9]+)
-    (?P<exponent>(?:[eE][-+\u2212]?[0-9]+(?![0-9]))?)
-    (?P<word>(?:\s+(?:hundred|thousand|million|billion)\b)?)""",
+    rf"""(?P<digits>[0-9](?:[0-9.,{_THOUSANDS}]*[0-9])?|\.[0-9]+)
+    (?P<exponent>(?:[eE][-+\u2212]?[0-9]+)?)
+    (?P<word>(?:[ ]{{1,3}}(?:hundred|thousand|million|billion)\b)?)""",
     re.VERBOSE | re.IGNORECASE,
 )
 _WORDS = {"": 1.0, "hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9}
@@ -35,32 +32,46 @@ def single_number(text: str) -> float | None:
     """The number in `text`; None when there is none, or more than one. The same number twice is one."""
     found: set[float] = set()
     for match in _TOKEN.finditer(text):
-        if not _stands_alone(match):
+        sign = _sign(text, match.start())
+        if sign is None:
             continue
-        value = _value(match)
+        value = _value(match, sign)
         if value is None:
             return None
         found.add(value)
     return found.pop() if len(found) == 1 else None
 
 
-def _stands_alone(match: re.Match[str]) -> bool:
-    """Not part of a name; a currency code before it (`EUR5`) is no name."""
-    before = match["before"]
-    if before in ("", "-"):
-        return before == "" or not match.string[match.start() - 1 : match.start()].isalnum()
-    return len(before) == 3 and before.isupper() and before.isascii()
+def _sign(text: str, start: int) -> str | None:
+    """The sign before the digits at `start`; None when they are part of a name."""
+    sign = ""
+    for wanted in (_SIGNS, _CURRENCY, _SIGNS):  # $-5 and -$5
+        before = text[start - 1 : start] if start else ""
+        if before and before in wanted and not (sign and before in _SIGNS):
+            start -= 1
+            sign = before if before in _SIGNS else sign
+    before = text[start - 1 : start] if start else ""
+    if before == "_":
+        before = text[start - 2 : start - 1] if start > 1 else ""
+        return None if before.isalnum() else _ascii(sign)
+    if sign and (before.isdigit() or before == ")"):
+        return ""  # 3-4 is a range or a difference
+    if before.isalpha():
+        code = text[max(0, start - 4) : start]
+        is_currency = len(code) >= 3 and code[-3:].isalpha() and code[-3:].isascii() and code[-3:].isupper()
+        return "" if is_currency and not sign and not code[:-3].isalnum() else None
+    return _ascii(sign)
 
 
-def _value(match: re.Match[str]) -> float | None:
+def _ascii(sign: str) -> str:
+    return "-" if sign in ("\u2212", "\u2013") else sign
+
+
+def _value(match: re.Match[str], sign: str) -> float | None:
     digits = _plain_digits(match["digits"])
     if digits is None:
         return None
-    sign = (match["sign"] or match["sign2"]).replace("\u2212", "-").replace("\u2013", "-")
-    if match["before"] == "-":
-        sign = "-"
-    exponent = match["exponent"].replace("\u2212", "-")
-    value = float(sign + digits + exponent) * _WORDS[match["word"].strip().lower()]
+    value = float(sign + digits + match["exponent"].replace("\u2212", "-")) * _WORDS[match["word"].strip().lower()]
     return value if math.isfinite(value) else None
 
 

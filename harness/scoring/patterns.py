@@ -20,7 +20,8 @@ def search(pattern: str, text: str) -> bool:
     import regex
 
     try:
-        return regex.search(pattern, text, regex.MULTILINE | regex.VERSION0, timeout=SECONDS) is not None
+        compiled = regex.compile(pattern, regex.MULTILINE | regex.VERSION0)
+        return compiled.search(text, timeout=SECONDS, concurrent=True) is not None
     except regex.error as error:
         raise UserError(f"{pattern!r} is not a regular expression: {error}") from error
     except TimeoutError as error:

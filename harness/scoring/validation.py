@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -43,6 +43,11 @@ class TaskValidation:
     checks: list[CheckResult] = field(default_factory=list)
     """Of the gold solution."""
     null_checks: list[CheckResult] = field(default_factory=list)
+
+    def as_data(self) -> dict[str, object]:
+        """All of it as plain data."""
+        lists = {name: [check.model_dump() for check in getattr(self, name)] for name in ("checks", "null_checks")}
+        return {"ok": self.ok, **{f.name: getattr(self, f.name) for f in fields(self)}, **lists}
 
     @property
     def ok(self) -> bool:

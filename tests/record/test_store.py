@@ -49,7 +49,7 @@ def test_a_trial_is_found_by_the_beginning_of_its_name(tmp_path, record):
         store.write(record(0xABC, 1, 1))
         assert store.record("000000000abc").row.trial == "000000000abc-1-1"
         assert store.record("000000000001-1-1").row.repeat == 1
-        with pytest.raises(RecordError, match="several trials begin with '000000000001': .*-1-1, .*-10-1"):
+        with pytest.raises(RecordError, match=r"several trials begin with '000000000001': .*-1-1, .*-10-1"):
             store.record("000000000001")
         with pytest.raises(RecordError, match="no trial 'fff'"):
             store.record("fff")
