@@ -38,6 +38,7 @@ class Acting:
         self.submitted = False
         self._idle = 0
         self._visits: dict[tuple[str, str], int] = {}
+        self._offers: dict[tuple[str, ...], Offer] = {}
         self._scaffold_roles = {seat: role for role, seat in context.seats.items()}
         self._tools = {role: self._tools_of(role) for role in flat.roles}
 
@@ -81,7 +82,13 @@ class Acting:
 
     def offer(self, role: str, wanted: bool | Sequence[str], thread: Sequence[Message]) -> Offer:
         """What a model call of `role` offers."""
-        return self.protocol.offer(self.tools(role, wanted), self._tools[role], thread)
+        tools = self.tools(role, wanted)
+        if not tools:
+            return self.protocol.offer(tools, self._tools[role], thread)
+        key = (role, *(tool.name for tool in tools))
+        if key not in self._offers:
+            self._offers[key] = self.protocol.offer(tools, self._tools[role], thread)
+        return self._offers[key]
 
     def names(self, lane: LaneState, role: str, scope: str) -> dict[str, Any]:
         """What templates and conditions of a node of this scope see."""

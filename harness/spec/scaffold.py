@@ -83,7 +83,7 @@ class ActNode(_Node):
 
 
 class SayNode(_Node):
-    """Puts a templated message into a role's thread."""
+    """Puts a templated message into a role's thread; calls of that role still pending are withdrawn, not run."""
 
     kind: Literal["say"]
     role: str = "agent"
@@ -124,7 +124,8 @@ class JoinNode(_Node):
     kind: Literal["join"]
     role: str = "agent"
     pick: Literal["vote", "first"] | PythonPath = "vote"
-    """`vote`: the lane whose last action most lanes chose (ties: the first of them). `first`: lane 1.
+    """`vote`: the lane whose last action most lanes chose (ties: the first of them; malformed and cut-off replies
+    vote only where no lane has another). `first`: lane 1.
     A function gets the lanes as a list of plain dicts and returns the index of one."""
 
 

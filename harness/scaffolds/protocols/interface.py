@@ -47,7 +47,10 @@ class ActionProtocol(Protocol):
         ...
 
     def offer(self, tools: Sequence[Tool], known: Sequence[Tool], thread: Sequence[Message]) -> Offer:
-        """The part of a request that offers `tools`, out of those the role may ever be offered (`known`)."""
+        """The part of a request that offers `tools`, out of those the role may ever be offered (`known`).
+
+        Only where no tools are offered may it look at the thread.
+        """
         ...
 
     def parse(self, reply: ModelReply, tools: Sequence[Tool]) -> list[Action]:
