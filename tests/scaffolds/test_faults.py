@@ -141,6 +141,22 @@ def test_a_scaffold_that_goes_in_circles_ends_as_its_own_fault(lab):
     assert error.endswith("1000 steps without a model call, a loop that has no way out")
 
 
+def test_so_does_one_whose_routes_lead_to_each_other(lab):
+    nodes = {
+        "a": {"kind": "route", "cases": [{"when": "false", "to": "end"}], "otherwise": "b"},
+        "b": {"kind": "route", "cases": [{"when": "turns > 0", "to": "end"}], "otherwise": "a"},
+    }
+    fault, error = ended(lab.play(lab.scaffold(nodes), []))
+    assert fault == "scaffold"
+    assert "a loop that has no way out" in error
+
+
+def test_so_does_one_that_never_ends_without_a_limit_of_turns(lab):
+    flat = lab.scaffold({"think": {"kind": "generate", "tools": False, "next": "think"}})
+    played = lab.play(flat, lambda request: "on and on", limits={"tokens": 15 * 200})
+    assert (played.outcome.limit, len(played.kept.of("call"))) == ("tokens", 200)
+
+
 def test_a_reply_with_half_a_surrogate_pair_can_be_written_down(lab):
     replies = ["\ud83d half", lab.json_call("submit", answer="x")]
     played = lab.play(lab.react(), replies)
