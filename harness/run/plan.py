@@ -16,6 +16,7 @@ from typing import Literal
 from harness.environments import SUBMIT, Tool, load_kind
 from harness.models import check_parameters
 from harness.record import TrialRow
+from harness.scoring import situation_digest
 from harness.spec import digest, trial_seed
 from harness.spec.base import UserError
 from harness.spec.limits import TrialLimits
@@ -44,6 +45,8 @@ class Cell:
     tools_digest: str
     models_digest: str
     limits: TrialLimits
+    situation: str
+    """Digest of what the task asks for and where, checks left out; what `harness regrade` goes by."""
 
     @property
     def family(self) -> str | None:
@@ -146,6 +149,7 @@ def _cells(sweep: ResolvedSweep) -> Iterator[Cell]:
                     for name, value in limits.model_dump().items()
                 }
             )
+            situation = situation_digest(scenario, task.id)
             for choice in itertools.product(*here.values()):
                 for model in spec.models:
                     chosen = {**fixed, **dict(zip(here, choice, strict=True))}
@@ -165,7 +169,7 @@ def _cells(sweep: ResolvedSweep) -> Iterator[Cell]:
                         seen.add(identity)
                         yield Cell(
                             identity, scenario, task.id, scaffold, model, models, seats, tools, tools_digest,
-                            models_digest, limits,
+                            models_digest, limits, situation,
                         )  # fmt: skip
 
 

@@ -218,6 +218,7 @@ def _row(
         models_hash=cell.models_digest,
         tools_hash=cell.tools_digest,
         measures_hash=cell.scenario.measures_digest,
+        situation_hash=cell.situation,
         state=outcome.state,
         limit=outcome.limit,
         fault=outcome.fault,
