@@ -172,9 +172,11 @@ def _read_file(folder: Folder, path: str, arguments: Mapping[str, Any], characte
     text = "".join(lines[start - 1 : end])
     truncated = len(text) > characters
     if truncated:
-        text = text[:characters]
-        shown = start + text.count("\n")
-        text += f"\n[... cut in line {shown} of {len(lines)}; read on with start={shown} ...]"
+        whole_lines = text.rfind("\n", 0, characters) + 1
+        text = text[: whole_lines or characters]
+        following = start + text.count("\n")
+        way_on = f"read on with start={following}" if whole_lines else f"line {following} is too long to show"
+        text = f"{text.rstrip(chr(10))}\n[... the file has {len(lines)} lines; {way_on} ...]"
     return Observation(text or "The file is empty.", data={"lines": len(lines), "truncated": truncated})
 
 

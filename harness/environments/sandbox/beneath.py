@@ -108,11 +108,11 @@ class Folder:
                 Path(f"/proc/self/fd/{folder}").chmod(mode & 0o777)
 
     def date_folders(self, time: float) -> None:
-        """Date every folder, as `write` dates files."""
-        for entry in list(self.walk()):
-            if stat.S_ISDIR(entry.status.st_mode):
-                with self.as_owner(), _closing(self._resolve(entry.path, os.O_RDONLY | os.O_DIRECTORY)) as folder:
-                    os.utime(folder, (time, time))
+        """Date every folder, this one too, as `write` dates files."""
+        below = [entry.path for entry in self.walk() if stat.S_ISDIR(entry.status.st_mode)]
+        for path in (".", *below):
+            with self.as_owner(), _closing(self._resolve(path, os.O_RDONLY | os.O_DIRECTORY)) as folder:
+                os.utime(folder, (time, time))
 
     def make_link(self, path: str, target: str) -> None:
         """Make a symbolic link, whose target is not looked at."""

@@ -43,11 +43,12 @@ class Sandbox:
         """The process all others inside descend from."""
         self._process = process
         self._first = -1
+        self._killed = False
         self._folder: Folder | None = None
         self._others: list[int] = []
-        self._watched = os.pidfd_open(process.pid)
         self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._watched, self._on_end)
+        self._awaited: set[int] = set()
+        self._watched = self._await_end_of(process.pid)
 
     @property
     def folder(self) -> Folder:
@@ -58,8 +59,8 @@ class Sandbox:
 
     @property
     def alive(self) -> bool:
-        """Whether its processes may still run."""
-        return not self.shell.ended.is_set()
+        """Whether it can take commands: nobody has ended it, and it has not ended by itself."""
+        return not self._killed and not self.shell.ended.is_set()
 
     @property
     def exit(self) -> int | None:
@@ -69,21 +70,23 @@ class Sandbox:
     def attach(self, root: int, folder: Folder, others: list[int]) -> None:
         """Tell the first process, the workspace, and descriptors of the other memory file systems."""
         self.root, self._folder, self._others = root, folder, others
-        self._first = os.pidfd_open(root)
+        if root != self._process.pid:
+            self._first = self._await_end_of(root)
 
     def overrun(self, limits: Limits) -> tuple[str | None, int]:
         """Measure: say which limit is passed, if one is, and how many processes run."""
         usage = watchdog.measure(self.root)
-        others = [os.fstatvfs(other) for other in self._others]
-        return watchdog.overrun(limits, usage, self.folder.space(), others), usage.processes
+        spaces = [os.fstatvfs(other) for other in self._others]
+        return watchdog.overrun(limits, usage, spaces, self._workspace()), usage.processes
 
     def kill(self) -> None:
         """End every process inside, at once; `wait` tells when they are gone."""
-        if self.alive:
+        if self._ends():
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                if self._first >= 0:  # the first process of its namespace: with it go all others
+                if self._first >= 0:  # the first process of its namespace ends when all others there have
                     signal.pidfd_send_signal(self._first, signal.SIGKILL)
-                self._process.kill()
+                else:
+                    self._process.kill()
 
     async def wait(self) -> None:
         """Wait until every process inside is gone. Raises `BrokenSandboxError` when they do not go."""
@@ -99,26 +102,37 @@ class Sandbox:
             await self.wait()
         finally:
             self.shell.close()
-            self._stop_watching()
             if self._folder is not None:
                 self._folder.close()
-            for other in self._others:
-                os.close(other)
-            self._others = []
-            if self._first >= 0:
-                os.close(self._first)
-                self._first = -1
+            for descriptor in self._awaited:
+                self._loop.remove_reader(descriptor)
+            for descriptor in (*self._others, self._watched, self._first):
+                if descriptor >= 0:
+                    os.close(descriptor)
+            self._others, self._watched, self._first = [], -1, -1
+            self._awaited.clear()
 
-    def _on_end(self) -> None:
-        self._stop_watching()
-        self._process.wait()
-        self.shell.ended.set()
+    def _workspace(self) -> os.statvfs_result | None:
+        return self.folder.space()
 
-    def _stop_watching(self) -> None:
-        if self._watched >= 0:
-            self._loop.remove_reader(self._watched)
-            os.close(self._watched)
-            self._watched = -1
+    def _ends(self) -> bool:
+        """Note that it was ended from here; False when it already had."""
+        self._killed = True
+        return not self.shell.ended.is_set()
+
+    def _await_end_of(self, process: int) -> int:
+        """Watch for the end of a process; the sandbox has ended when all that are watched have."""
+        descriptor = os.pidfd_open(process)
+        self._awaited.add(descriptor)
+        self._loop.add_reader(descriptor, self._on_end, descriptor)
+        return descriptor
+
+    def _on_end(self, descriptor: int) -> None:
+        self._loop.remove_reader(descriptor)
+        self._awaited.discard(descriptor)
+        if not self._awaited:
+            self._process.wait()
+            self.shell.ended.set()
 
 
 class _Unconfined(Sandbox):
@@ -128,10 +142,15 @@ class _Unconfined(Sandbox):
 
     def kill(self) -> None:
         """End the shell's process group, its descendants, and whatever carries the mark."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        for process in [*watchdog.tree(self.root), *_marked(self.mark)]:
-            _signal(process)
+        if self._ends():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+        for process in _marked(self.mark):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
+
+    def _workspace(self) -> os.statvfs_result | None:
+        return None  # it lies on a disk that others use as well
 
 
 async def start_sandbox(limits: Limits, *, user: User | None, characters: int) -> Sandbox:
@@ -148,20 +167,26 @@ async def start_sandbox(limits: Limits, *, user: User | None, characters: int) -
         for name, content in (("seccomp", seccomp.program()), *bubblewrap.INSIDE_FILES.items()):
             given[name] = _pipe_with(content)
         info, given["info"] = os.pipe2(os.O_CLOEXEC)
+        os.set_blocking(info, False)
         with os.fdopen(info, "rb") as said:
             files = {name: given[name] for name in bubblewrap.INSIDE_FILES}
             options = bubblewrap.options(limits, files=files, seccomp=given["seccomp"], info=given["info"])
             given["arguments"] = _pipe_with(b"\0".join(map(os.fsencode, options)) + b"\0")
-            inside = shell.script(limits, spoken.inside.report)
+            inside = shell.script(limits, spoken.inside)
             line = bubblewrap.command_line(found, given["arguments"], inside, user.uid if user else None)
             process = _spawn(line, spoken, list(given.values()), {})
             _close_all(given)
             who = f"uid {user.uid}" if user else "user namespace"
             sandbox = Sandbox(process, spoken, f"bubblewrap {found.version}, {who}")
             if not await spoken.ready(_START_SECONDS):
+                if sandbox.alive:
+                    raise BrokenSandboxError(f"the sandbox did not start within {_START_SECONDS:g} seconds")
                 raise NoSandboxError(bubblewrap.explain(spoken.take_output().text))
-            root = int(json.loads(said.read())["child-pid"])
-        _inspect(sandbox, root, limits, user)
+            _inspect(sandbox, int(json.loads(said.read() or b"")["child-pid"]), limits, user)
+    except (ProcessLookupError, FileNotFoundError, ValueError) as error:
+        _close_all(given)
+        await _discard(sandbox, spoken)
+        raise BrokenSandboxError(f"the sandbox ended while it was inspected: {error}") from error
     except BaseException:
         _close_all(given)
         await _discard(sandbox, spoken)
@@ -179,7 +204,7 @@ async def start_unconfined(limits: Limits, *, workspace: Path, characters: int) 
     spoken = shell.Shell(characters)
     mark = secrets.token_hex(16)
     environment = {**bubblewrap.INSIDE_ENVIRONMENT, "HOME": str(workspace), "HARNESS_TRIAL": mark}
-    line = shell.script(limits, spoken.inside.report, limit_processes=False)
+    line = shell.script(limits, spoken.inside, limit_processes=False)
     process = _spawn(line, spoken, [], environment, folder=workspace)
     sandbox = _Unconfined(process, spoken, "none (unsafe)")
     sandbox.mark = mark
@@ -209,7 +234,7 @@ def _spawn(
             stdin=spoken.inside.commands,
             stdout=spoken.inside.output,
             stderr=spoken.inside.output,
-            pass_fds=(spoken.inside.report, *passed),
+            pass_fds=(spoken.inside.report, spoken.inside.output, *passed),
             env=dict(environment),
             cwd=folder,
             start_new_session=True,
@@ -275,11 +300,6 @@ def _pipe_with(content: bytes) -> int:
 def _close_all(descriptors: dict[str, int]) -> None:
     while descriptors:
         os.close(descriptors.popitem()[1])
-
-
-def _signal(process: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(process, signal.SIGKILL)
 
 
 def _marked(mark: str) -> list[int]:

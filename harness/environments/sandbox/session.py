@@ -89,6 +89,11 @@ class Session:
         status = sandbox.exit if not (ran.timed_out or stopped) else None
         return CommandResult(ran.output, status, ran.timed_out and not stopped, stopped, True, before)
 
+    @property
+    def alive(self) -> bool:
+        """Whether the shell can take a command as it is; a new one would be started first."""
+        return self._open.alive
+
     async def run_last(self, command: str, seconds: float) -> CommandResult:
         """Run a command whose exit status comes from the kernel, not from the shell; then the session is over."""
         await self._revive()
@@ -165,6 +170,7 @@ class Session:
         sandbox = self._open
         if sandbox.alive:
             return None
+        await sandbox.wait()
         stopped, self._overrun = self._overrun, None
         packed = await self.pack(2 * self._limits.disk_bytes, times=True)
         await self._renew(packed.data)

@@ -22,10 +22,10 @@ from .output import HeadAndTail, Output
 
 _LOOP = (
     "ulimit -HS -c 0 && ulimit -HS -n {open_files} && ulimit -HS -f {file_kib} && ulimit -HS -v {memory_kib} && "
-    "ulimit -HS -u {processes} || exit 125; __status() {{ return $1; }}; "
+    "{limit_processes} || exit 125; __status() {{ return $1; }}; "
     'while :; do while __exit=$?; printf \'%s %s %s\\0\' "$__mark" "$__exit" "$PWD" >&{report}; '
     "IFS= read -r -d '' __mark && IFS= read -r -d '' __command || exit 0; "
-    'do __status "$__exit"; builtin eval "$__command" </dev/null {report}>&-; done; done'
+    'do __status "$__exit"; builtin eval "$__command" </dev/null >&{output} 2>&1 {report}>&- {output}>&-; done; done'
 )
 _PIPE_BYTES = 1 << 18
 _REPORT_BYTES = 1 << 16
@@ -61,14 +61,15 @@ class Pipes:
             os.close(descriptor)
 
 
-def script(limits: Limits, report: int, *, limit_processes: bool = True) -> list[str]:
-    """Return the command line of the shell, which reports on descriptor `report`."""
+def script(limits: Limits, pipes: Pipes, *, limit_processes: bool = True) -> list[str]:
+    """Return the command line of the shell, which must be given its pipes under their own numbers."""
     text = _LOOP.format(
         open_files=limits.open_files,
         file_kib=limits.disk_bytes // 1024,
         memory_kib=2 * limits.memory_bytes // 1024,
-        processes=limits.processes if limit_processes else "unlimited",
-        report=report,
+        limit_processes=f"ulimit -HS -u {limits.processes}" if limit_processes else "true",
+        report=pipes.report,
+        output=pipes.output,
     )
     return ["/bin/bash", "--noprofile", "--norc", "-c", text, "bash"]
 
