@@ -73,8 +73,9 @@ def _wrong_type(wanted: Any, value: Any) -> str | None:
 
 def _object(schema: Mapping[str, Any], value: dict[str, Any], path: Path) -> Iterator[tuple[Path, str]]:
     known: Mapping[str, Any] = schema.get("properties", {})
+    unknown = [did_you_mean(name, list(known)) for name in value if name not in known]
     for name in schema.get("required", []):
-        if name not in value:
+        if name not in value and f" (did you mean {name}?)" not in unknown:
             yield path, f"argument {name!r} is missing"
     extra = schema.get("additionalProperties", True)
     for name, item in value.items():

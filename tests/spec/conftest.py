@@ -116,6 +116,15 @@ class Desk:
         assert len(problems) == 1, problems
         return problems[0]
 
+    def told(self, text: str) -> list[tuple[str, str]]:
+        """(text that begins at the place, message) of everything wrong with one file."""
+        lines = text.split("\n")
+        found = []
+        for said in self.problems(text):
+            line, column, message = said.split(":", 2)
+            found.append((lines[int(line) - 1][int(column) - 1 :], message.strip()))
+        return found
+
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:

@@ -41,7 +41,7 @@ def check_edges(source: Source, spec: Scaffold) -> bool:
         if isinstance(node, BranchNode) and _known_node(source, ("nodes", name, "join"), node.join, known, end=False):
             partner = spec.nodes.get(node.join)
             if partner is not None and not isinstance(partner, JoinNode):
-                message = f"node {node.join!r} is a {partner.kind}; a join is wanted here"
+                message = f"node {node.join!r} is of kind {partner.kind}; a join is wanted here"
                 source.problem(("nodes", name, "join"), message)
     return len(source.problems) == before
 
@@ -112,35 +112,31 @@ def check_lanes(source: Source, flat: Scaffold) -> None:
 
 
 def _lane(source: Source, flat: Scaffold, name: str, branch: BranchNode, edges: Mapping[str, list[str]]) -> None:
-    lane = _reach({key: value for key, value in edges.items() if key != branch.join}, [branch.to])
+    before = len(source.problems)
+    going_on = {key: edges[key] for key, node in flat.nodes.items() if not isinstance(node, _NOT_IN_LANES)}
+    lane = _reach(going_on, [branch.to])
+    for inner in sorted(lane - {branch.join}):
+        node = flat.nodes.get(inner)
+        where = f"in a lane of branch {name!r}"
+        if node is None:
+            _at_node(source, name, f"a lane of branch {name!r} can reach `end`: lanes end at the join {branch.join!r}")
+        elif isinstance(node, ActNode):
+            _at_node(source, inner, f"act node {inner!r} stands {where}: only after the join may tools run")
+        elif isinstance(node, BranchNode):
+            _at_node(source, inner, f"branch {inner!r} stands {where}: lanes do not branch again")
+        elif isinstance(node, JoinNode):
+            _at_node(source, inner, f"join {inner!r} stands {where}, whose join is {branch.join!r}")
+    if len(source.problems) > before:
+        return
     if branch.join not in lane:
         _at_node(source, name, f"the lanes of branch {name!r} never reach its join {branch.join!r}")
-    if END in lane:
-        _at_node(source, name, f"a lane of branch {name!r} can reach `end`: lanes end at the join {branch.join!r}")
-    for inner in sorted(lane - {END, branch.join}):
-        node = flat.nodes[inner]
-        if isinstance(node, ActNode):
-            _at_node(
-                source,
-                inner,
-                f"act node {inner!r} stands in a lane of branch {name!r}: only after the join may tools run",
-            )
-        elif isinstance(node, BranchNode):
-            _at_node(source, inner, f"branch {inner!r} stands in a lane of branch {name!r}: lanes do not branch again")
-        elif isinstance(node, JoinNode):
-            _at_node(
-                source, inner, f"join {inner!r} stands in a lane of branch {name!r}, whose join is {branch.join!r}"
-            )
     for outer, leads in edges.items():
-        if outer in lane or outer == name:
-            continue
-        for target in sorted(set(leads) & (lane - {END})):
-            if outer != branch.join or target != branch.join:
-                _at_node(
-                    source,
-                    outer,
-                    f"node {outer!r} leads to {target!r} inside the lanes of branch {name!r}, past the branch",
-                )
+        for target in sorted(set(leads) & lane) if outer not in lane - {branch.join} and outer != name else []:
+            message = f"node {outer!r} leads to {target!r} inside the lanes of branch {name!r}, past the branch"
+            _at_node(source, outer, message)
+
+
+_NOT_IN_LANES = (ActNode, BranchNode, JoinNode)
 
 
 def _at_node(source: Source, flat_name: str, message: str) -> None:

@@ -106,7 +106,7 @@ class _Checking:
         if self.offered is None or role not in self.offered:
             return
         own = self.spec.roles[role].tools
-        whole = own is None or not set(own) <= self.offered[role].keys()
+        whole = not own or not set(own) <= self.offered[role].keys()
         known = [name for name in self.offered[role] if whole or name in (own or ()) or name == "submit"]
         if not self.known_tool((*at, "tool"), tool, known):
             return
