@@ -79,13 +79,14 @@ def total(values: pd.Series) -> Total:
 
 
 def spread_asked(asked: pd.DataFrame) -> pd.DataFrame:
-    """What a sweep asks for with `repeats` as a number (1 where a row stands for one trial) and `model.<role>` columns."""
+    """What a sweep asks for, `repeats` a number (1 where a row stands for one trial), with `model.<role>` columns."""
     table = asked.reset_index(drop=True)
     if "repeats" not in table:
         table = table.assign(repeats=1)
     table["repeats"] = table["repeats"].astype(np.int64)
     if "models" in table:
-        roles = [json.loads(text) if isinstance(text, str) else dict(text or {}) for text in table["models"]]
+        read = {text: json.loads(text) for text in table["models"].unique() if isinstance(text, str)}
+        roles = [read.get(text, {}) if isinstance(text, str) else dict(text or {}) for text in table["models"]]
         for role in dict.fromkeys(name for models in roles for name in models):
             table[f"model.{role}"] = [models.get(role) for models in roles]
     return table

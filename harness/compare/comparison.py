@@ -26,7 +26,7 @@ class Pair:
     passed: Difference
     score: Difference
     flips: float | None
-    """Chance that one trial of each, on the same unit, come out differently: a(1 - b) + b(1 - a), averaged over units."""
+    """Chance that one trial of each, on the same unit, come out differently: a(1 - b) + b(1 - a), averaged."""
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ def _holm(sections: list[Section], places: list[int], which: str) -> None:
             difference: Difference = getattr(pair, which)
             if difference.p is not None:
                 difference = replace(difference, p_adjusted=next(adjusted), adjusted_by=how)
-            pairs.append(replace(pair, **{which: difference}))
+            pairs.append(replace(pair, passed=difference) if which == "passed" else replace(pair, score=difference))
         sections[place] = replace(sections[place], pairs=pairs)
 
 
@@ -235,6 +235,6 @@ def _missing(section: Section, by: str) -> list[Caution]:
         if row.account.missing:
             reasons = ", ".join(f"{count} {why}" for why, count in row.account.missing_why.items())
             asked = row.account.asked or row.account.done + row.account.missing
-            text = f"{row.key[by]}: {row.account.missing} of {asked} trials are missing ({reasons})"
+            text = f"{row.key[by]}: {row.account.missing} of {asked} trials missing ({reasons})"
             found.append(Caution("missing", [row.key[by]], text))
     return found

@@ -136,7 +136,7 @@ class Grid:
         self.columns = [name for name in crossed(table) if name != by]
         self.models = list(models)
         self._row = codes(table, self.columns)
-        self._column = pd.Index(self.models).get_indexer(table[by].astype(str))
+        self._column = pd.Index(self.models).get_indexer(pd.Index(table[by].astype(str)))
         _, first = np.unique(self._row, return_index=True)
         self.units = table.iloc[first][self.columns].reset_index(drop=True)
         self.clusters = table["_cluster"].to_numpy(dtype=np.int64)[first]

@@ -35,7 +35,7 @@ def unequal_identities(table: pd.DataFrame, by: str) -> list[Caution]:
     """Cautions where compared trials of one task stand on different content (prepared table)."""
     found = []
     for column, what in _HASHES.items():
-        if column not in table or by == "scaffold" and column == "scaffold_hash":
+        if column not in table or (by == "scaffold" and column == "scaffold_hash"):
             continue
         known = table[table[column].notna()]
         distinct = known.groupby(["scenario", "task", "scaffold"])[column].nunique()
@@ -68,20 +68,21 @@ def _compare_place(part: pd.DataFrame, by: str, models: Sequence[str]) -> Iterab
     names = list(here)
     if len(names) < 2:
         return
-    yield from _parameters({model: _sent(rows) for model, rows in here.items()})
     dropped = {model: _names(rows["dropped"]) for model, rows in here.items()}
+    told = frozenset[str]().union(*dropped.values())
+    yield from _parameters({model: _sent(rows, told) for model, rows in here.items()})
     for model, gone in dropped.items():
         others = [name for name in names if not gone & dropped[name]]
         if gone and others:
             yield Caution(
                 "parameters", names, f"{', '.join(sorted(gone))} was dropped for {model}, not for {', '.join(others)}"
             )
-    for column, what in (("tools", "tool schemas"), ("response_format", "response format")):
+    for column, what in (("tools", "tool schemas as sent are"), ("response_format", "response format as sent is")):
         sets = {model: frozenset(rows[column].dropna().astype(str)) for model, rows in here.items()}
         if len(set(sets.values())) > 1:
             without = [model for model, found in sets.items() if not found]
             detail = f" (none for {', '.join(without)})" if without and len(without) < len(sets) else ""
-            yield Caution(column, names, f"the {what} as sent is not the same for {', '.join(names)}{detail}")
+            yield Caution(column, names, f"the {what} not the same for {', '.join(names)}{detail}")
 
 
 def _parameters(sent: Mapping[str, Mapping[str, set[str]]]) -> Iterable[Caution]:
@@ -107,11 +108,12 @@ def _versions(joined: pd.DataFrame, by: str, models: Sequence[str]) -> Iterable[
                 yield Caution("version", [model], f"{model} was answered by several versions: {_listed(versions)}")
 
 
-def _sent(rows: pd.DataFrame) -> dict[str, set[str]]:
+def _sent(rows: pd.DataFrame, without: frozenset[str]) -> dict[str, set[str]]:
+    """Parameter -> values sent, as JSON; what is said elsewhere left out."""
     found: dict[str, set[str]] = {}
     for text in rows["sent"].dropna().astype(str).unique():
         for name, value in json.loads(text).items():
-            if name not in ("seed", "tools", "response_format", "tool_choice"):
+            if name not in without and name not in ("seed", "tools", "response_format", "tool_choice"):
                 found.setdefault(name, set()).add(json.dumps(value))
     return found
 

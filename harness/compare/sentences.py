@@ -23,7 +23,7 @@ ALPHA = 0.05
 
 
 def sentences(comparison: Comparison) -> list[str]:
-    """One sentence for each pair (the clearest dozen), then noise floor, scores, behaviours and scenarios that disagree."""
+    """One for each pair (the clearest dozen), then noise floor, scores, behaviours and scenarios that disagree."""
     if not any(row.account.done for row in comparison.overall.outcomes):
         return ["No trial has a result yet."]
     if len(comparison.models) < 2:
@@ -36,7 +36,7 @@ def sentences(comparison: Comparison) -> list[str]:
             f"{len(pairs) - MOST_PAIRS} further pairs differ less clearly than these: "
             f"{told} can be told from chance, {len(pairs) - MOST_PAIRS - told} cannot."
         )
-    found += _floor(comparison.overall.noise)
+    found += _floor(comparison.overall.noise, comparison.by)
     found += [text for text in (_score_only(pair) for pair in pairs[:MOST_PAIRS]) if text]
     found += behaviour_sentences(comparison.behaviours)
     return found + _reversals(comparison)
@@ -103,8 +103,8 @@ def _alone(comparison: Comparison) -> str:
     return f"Only {name} is recorded (passes {_percent(row.passed)}): a comparison takes two."
 
 
-def _floor(noise: list[NoiseFloor]) -> list[str]:
-    """One sentence on all models against themselves."""
+def _floor(noise: list[NoiseFloor], by: str) -> list[str]:
+    """One sentence on all models (or what is compared) against themselves."""
     known = [n for n in noise if n.passed.estimate is not None and n.passed.clusters >= MIN_CLUSTERS_TESTED]
     flips = [n for n in known if n.flips is not None]
     if not known or not flips:
@@ -119,7 +119,7 @@ def _floor(noise: list[NoiseFloor]) -> list[str]:
     low, high = worst.passed.low, worst.passed.high
     interval = "" if low is None or high is None else f", {points(low)} to {points(high)}"
     return [
-        f"Noise floor: two runs of one model on one task come out differently {rates} of the time; a model's repeats "
+        f"Noise floor: two runs of one {by} on one task come out differently {rates} of the time; a {by}'s repeats "
         f"split in two differ by up to {points(abs(worst.passed.estimate or 0.0))} points ({worst.model}"
         f"{interval and ': ' + points(worst.passed.estimate) + interval})."
     ]
@@ -133,7 +133,8 @@ def _score_only(pair: Pair) -> str | None:
     if difference.clusters < MIN_CLUSTERS_TESTED:
         return None
     better, worse, difference = _oriented(pair.first, pair.second, difference)
-    return f"{better} scores higher than {worse} ({_more(difference)}; {_chance(difference)}), which pass rates do not show."
+    told = f"{_more(difference)}; {_chance(difference)}"
+    return f"{better} scores higher than {worse} ({told}), which pass rates do not show."
 
 
 def _reversals(comparison: Comparison) -> list[str]:

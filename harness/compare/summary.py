@@ -18,7 +18,7 @@ NO_LIMITS = (0.0, np.inf)
 
 @dataclass(frozen=True)
 class Summary:
-    """One row: means over tasks (repeats averaged within the task first), of results only where nothing else is said."""
+    """One row: means over tasks (repeats averaged within the task first), of results where nothing else is said."""
 
     key: Mapping[str, str]
     """What the group has in common: column -> value."""

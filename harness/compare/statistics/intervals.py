@@ -41,7 +41,10 @@ def wilson(
 
 
 def clopper_pearson(successes: int, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """The exact interval of a proportion; 0 of 30 gives (0, .11570). Source: Clopper and Pearson, Biometrika 26 (1934)."""
+    """The exact interval of a proportion; 0 of 30 gives (0, .11570).
+
+    Source: Clopper and Pearson, Biometrika 26 (1934). Raises `ValueError` for n <= 0.
+    """
     if n <= 0 or not 0 <= successes <= n:
         raise ValueError(f"{successes} of {n} is not a proportion")
     tail = (1 - confidence) / 2
@@ -65,7 +68,8 @@ def clustered_error(values: Floats, clusters: NDArray[np.int64]) -> float:
     """Standard error of the mean of `values` with independent clusters: sqrt(G / (G - 1) * sum(u_g^2)) / n.
 
     u_g is the sum of the deviations from the mean in cluster g. With clusters of one it is the ordinary standard error.
-    Source: Liang and Zeger, Biometrika 73 (1986), with the usual small-sample factor. Raises `ValueError` for one cluster.
+    Source: Liang and Zeger, Biometrika 73 (1986), with the usual small-sample factor. Raises `ValueError` for one
+    cluster.
     """
     sums = cluster_sums(values - values.mean(), clusters)
     if len(sums) < 2:
@@ -80,7 +84,8 @@ def mean_interval(
     """Mean of one value a unit, with the clustered t interval; NaN values are left out.
 
     `clusters` numbers the cluster of each unit (each its own when absent); `bounds` are the least and greatest value
-    possible. Where all clusters agree the spread says nothing: see `unanimous`; without bounds there is no interval then.
+    possible. Where all clusters agree the spread says nothing: see `unanimous`; without bounds there is then no
+    interval.
     """
     data, groups = _known(values, clusters)
     if len(data) == 0:

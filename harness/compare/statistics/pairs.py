@@ -12,9 +12,9 @@ from scipy import special, stats
 from harness.compare.statistics.estimates import CONFIDENCE, MIN_CLUSTERS, MIN_CLUSTERS_TESTED, Difference
 from harness.compare.statistics.intervals import (
     Floats,
+    clopper_pearson,
     cluster_sums,
     clustered_error,
-    clopper_pearson,
     mean_interval,
 )
 from harness.compare.statistics.power import UNKNOWN_SPREAD, WISHED, clusters_needed, smallest_detectable
@@ -32,8 +32,8 @@ USELESS = 0.5
 def mcnemar_exact(won: int, lost: int) -> float:
     """Two-sided exact p of a paired two-by-two table from its discordant cells; 86 and 150 give 3.71594e-5.
 
-    The binomial test of `won` in `won + lost` against 1/2; 1 without discordant pairs. Source: McNemar, Psychometrika 12
-    (1947).
+    The binomial test of `won` in `won + lost` against 1/2; 1 without discordant pairs. Source: McNemar,
+    Psychometrika 12 (1947).
     """
     return 1.0 if won + lost == 0 else float(stats.binomtest(won, won + lost, 0.5).pvalue)
 
@@ -152,7 +152,7 @@ def _needed(spread: float, bounds: tuple[float, float] | None) -> int:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """p values corrected for all of them together; (.01, .04, .03, .005) gives (.03, .06, .06, .02).
+    """P values corrected for all of them together; (.01, .04, .03, .005) gives (.03, .06, .06, .02).
 
     The i-th smallest of m is multiplied by m - i + 1, and is never below the one before. Source: Holm, Scandinavian
     Journal of Statistics 6 (1979).
@@ -165,7 +165,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
-    """p values corrected for the share of false discoveries; (.01, .04, .03, .005) gives (.02, .04, .04, .02).
+    """P values corrected for the share of false discoveries; (.01, .04, .03, .005) gives (.02, .04, .04, .02).
 
     Source: Benjamini and Hochberg, JRSS B 57 (1995), as scipy computes it.
     """

@@ -31,7 +31,8 @@ def smallest_detectable(error: float, clusters: int, alpha: float = ALPHA, power
 
 def clusters_needed(effect: float, spread: float, alpha: float = ALPHA, power: float = POWER) -> int:
     """How many clusters (tasks) it takes to see `effect` with this power; `spread` is the standard deviation of the
-    difference between clusters: SE * sqrt(G)."""
+    difference between clusters: SE * sqrt(G).
+    """
     if effect <= 0 or spread < 0:
         raise ValueError("an effect to look for is above 0, a spread not below it")
     normal = float(special.ndtri(1 - alpha / 2) + special.ndtri(power))

@@ -1,0 +1,61 @@
+"""Unequal receipts are told; equal ones are silent."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from harness.compare import compare_models
+
+
+def calls_of(table, **different):
+    """One call a trial; `different` gives columns of model `b`."""
+    rows = []
+    for row in table.itertuples():
+        receipt = {"sent": json.dumps({"temperature": 0}), "dropped": "[]", "tools": "t", "response_format": None}
+        receipt |= {"resolved": f"{row.model}-1", "fingerprint": None}
+        if row.model == "b":
+            receipt |= different
+        rows.append({"trial": row.trial, "node": "think", "role": "clerk", "model": row.model, **receipt})
+    return pd.DataFrame(rows)
+
+
+def cautions(table, calls):
+    return [(caution.kind, caution.text) for caution in compare_models(table, calls=calls).cautions]
+
+
+@pytest.fixture
+def table(trials):
+    return trials({"a": 0.5, "b": 0.5}, tasks=8, scaffolds=("react", "reflect"))
+
+
+def test_equal_receipts_are_silent(table):
+    assert cautions(table, calls_of(table)) == []
+
+
+@pytest.mark.parametrize(
+    ("different", "kind", "text"),
+    [
+        ({"dropped": '["temperature"]', "sent": "{}"}, "parameters", "temperature was dropped for b, not for a"),
+        ({"sent": '{"temperature": 1}'}, "parameters", "parameter temperature differs: a 0, b 1"),
+        ({"tools": "u"}, "tools", "the tool schemas as sent are not the same for a, b"),
+        ({"response_format": "r"}, "response_format", "the response format as sent is not the same for a, b (none for a)"),
+    ],
+)
+def test_unequal_receipts_are_told_once(table, different, kind, text):
+    assert cautions(table, calls_of(table, **different)) == [(kind, text)]
+
+
+def test_a_version_that_changes_midway_is_told(table):
+    calls = calls_of(table)
+    calls.loc[(calls["model"] == "b") & (calls.index > 10), "resolved"] = "b-2"
+    assert cautions(table, calls) == [("version", "b was answered by several versions: b-1, b-2")]
+
+
+def test_unequal_content_is_told(table):
+    hashes = table.assign(scaffold_hash=table["scaffold"], tools_hash="t")
+    assert cautions(hashes, None) == []
+    hashes.loc[hashes["trial"] == "desk-0-react-a-1", "scaffold_hash"] = "older"
+    assert cautions(hashes, None) == [("identity", "not every trial of desk/t0 ran with the same scaffold")]

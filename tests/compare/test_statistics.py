@@ -1,0 +1,213 @@
+"""Each statistic against a published or worked number."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.compare.statistics import (
+    benjamini_hochberg,
+    clopper_pearson,
+    clustered_error,
+    clusters_needed,
+    holm,
+    mcnemar_chi2,
+    mcnemar_exact,
+    mean_interval,
+    paired_difference,
+    pass_at_k,
+    pass_hat_k,
+    rate_interval,
+    sign_flip,
+    smallest_detectable,
+    wilson,
+)
+
+
+def test_wilson():
+    assert wilson(29, 127) == pytest.approx((0.16396, 0.30869), abs=5e-6)
+    assert wilson(0, 5)[0] == 0.0
+    assert wilson(5, 5)[1] == 1.0
+    with pytest.raises(ValueError, match="not a proportion"):
+        wilson(1, 0)
+
+
+def test_clopper_pearson():
+    low, high = clopper_pearson(0, 30)
+    assert low == 0.0
+    assert high == pytest.approx(0.11570, abs=5e-6)
+
+
+def test_mcnemar_of_the_known_table():
+    assert mcnemar_chi2(86, 150) == pytest.approx(17.35593, abs=5e-6)
+    assert mcnemar_exact(86, 150) == pytest.approx(3.71594e-5, rel=1e-5)
+    assert mcnemar_exact(0, 0) == 1.0
+
+
+def test_corrections():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert benjamini_hochberg([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.02, 0.04, 0.04, 0.02])
+    assert holm([]) == benjamini_hochberg([]) == []
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+
+
+def test_pass_k():
+    # tau-bench: of 3 passes in 5 trials, C(3,2)/C(5,2) = .3; HumanEval: 1 - C(2,2)/C(5,2) = .9
+    assert pass_hat_k([3], [5], 2) == pytest.approx([0.3])
+    assert pass_at_k([3], [5], 2) == pytest.approx([0.9])
+    assert pass_at_k([3], [5], 1) == pass_hat_k([3], [5], 1) == pytest.approx([0.6])
+    assert np.isnan(pass_hat_k([1, 1], [1, 2], 2)).tolist() == [True, False]
+    with pytest.raises(ValueError, match="at most 5 repeats"):
+        pass_at_k([3], [5], 6)
+
+
+def test_clustered_error_by_hand():
+    # Clusters {1, 1}, {0, 0}, {1, 0}: deviations sum to 1, -1, 0; sqrt(3/2 * 2) / 6.
+    values, clusters = np.array([1.0, 1, 0, 0, 1, 0]), np.array([0, 0, 1, 1, 2, 2])
+    assert clustered_error(values, clusters) == pytest.approx(math.sqrt(3) / 6)
+    alone = np.array([1.0, 2, 4, 8])
+    assert clustered_error(alone, np.arange(4)) == pytest.approx(alone.std(ddof=1) / 2)
+
+
+def test_clustered_error_is_that_of_statsmodels():
+    import statsmodels.api as sm
+
+    chance = np.random.default_rng(5)
+    clusters = np.repeat(np.arange(8), 5)
+    values = chance.normal(size=40) + chance.normal(size=8)[clusters]
+    robust = sm.OLS(values, np.ones(40)).fit(
+        cov_type="cluster", cov_kwds={"groups": clusters, "use_correction": False}, use_t=True
+    )
+    assert clustered_error(values, clusters) == pytest.approx(robust.bse[0] * math.sqrt(8 / 7))
+
+
+def test_one_trial_of_each_task_is_wilsons():
+    found = rate_interval([1] * 29 + [0] * 98)
+    assert (found.low, found.high) == pytest.approx(wilson(29, 127))
+    assert found.method == "Wilson"
+    assert (found.n, found.clusters) == (127, 127)
+
+
+def test_repeats_and_families_are_clustered():
+    values = [0.8, 0.6, 0.4, 0.2, 0.5, 0.5]
+    by_task = rate_interval(values, trials=[5] * 6)
+    by_family = rate_interval(values, clusters=[0, 0, 1, 1, 2, 2], trials=[5] * 6)
+    assert by_task.method == "clustered standard error, t(5)"
+    assert by_family.method == "clustered standard error, t(2)"
+    assert by_family.high - by_family.low > by_task.high - by_task.low
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.5, 1.0])
+def test_agreement_of_all_tasks_is_no_certainty(rate):
+    found = rate_interval([rate] * 30, trials=[4] * 30)
+    assert found.estimate == rate
+    assert found.high - found.low > 0.1
+    if rate == 0.0:
+        assert found.high == pytest.approx(0.11570, abs=5e-6)
+
+
+def test_intervals_of_rates_stay_in_bounds():
+    found = rate_interval([0.2] + [0.0] * 29, trials=[5] * 30)
+    assert 0 < found.low < found.estimate < found.high < 0.2
+    assert found.method.startswith("Wilson, effective")
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_one_or_two_clusters_are_too_few(count):
+    found = rate_interval([1, 0, 1, 0], clusters=[0, 0, count - 1, count - 1], trials=[3] * 4)
+    assert found.too_few
+    assert (found.estimate, found.low, found.high, found.needed) == (0.5, None, None, 3)
+
+
+def test_nothing_is_nothing():
+    assert rate_interval([]).estimate is None
+    assert rate_interval([math.nan]).n == 0
+    assert mean_interval([]).method == "no data"
+    assert paired_difference([], []).p is None
+
+
+def test_unbounded_means_without_spread_have_no_interval():
+    found = mean_interval([3.0] * 10)
+    assert (found.estimate, found.low, found.too_few) == (3.0, None, False)
+
+
+def test_sign_flip_counts_all_flips_of_few_clusters():
+    # Fisher's reading of Darwin's maize: 15 pairs, 863 of 2^14 more extreme by one tail, p = .0526.
+    darwin = [49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48]
+    assert sign_flip(darwin) == pytest.approx(0.0526, abs=0.006)
+    assert sign_flip([1, 1, 1, 1, 1, 1]) == 2 / 64
+    assert sign_flip([0, 0, 0]) == 1.0
+    assert sign_flip([2, -1, 0]) == 1.0
+
+
+def test_drawn_sign_flips_are_repeatable_and_never_zero():
+    strong = np.ones(40)
+    assert sign_flip(strong) == sign_flip(strong) == pytest.approx(1 / 20_000)
+
+
+def test_paired_difference_of_single_trials_is_mcnemars():
+    first, second = [1] * 86 + [0] * 150 + [1] * 794 + [0] * 570, [0] * 86 + [1] * 150 + [1] * 794 + [0] * 570
+    found = paired_difference(first, second, single=True)
+    assert found.p == pytest.approx(3.71594e-5, rel=1e-5)
+    assert found.p_method == "McNemar, exact"
+    assert (found.won, found.lost, found.tied) == (86, 150, 1364)
+    assert found.estimate == pytest.approx(-64 / 1600)
+
+
+def test_two_equal_models_are_not_known_to_be_equal():
+    found = paired_difference([1, 0] * 15, [1, 0] * 15, single=True)
+    assert found.estimate == 0.0
+    assert found.low == -found.high
+    assert found.high == pytest.approx(0.11570, abs=5e-6)
+    assert found.detectable > 0.1
+
+
+def test_power():
+    assert smallest_detectable(0.01, 10_000) == pytest.approx(0.02802, abs=1e-4)
+    # t test of one sample: d = .5 takes 34 (Cohen, table 2.4.1, for a one-sample test by G*Power).
+    assert clusters_needed(0.5, 1.0) == pytest.approx(34, abs=1)
+    assert smallest_detectable(1 / math.sqrt(34), 34) <= 0.5
+
+
+def test_few_pairs_say_how_many_it_takes():
+    found = paired_difference([1, 0, 1, 1], [0, 0, 1, 0], single=True)
+    assert found.too_few
+    assert found.needed > 50
+    assert paired_difference([1.0, 2], [3.0, 4], bounds=None).needed == 6
+
+
+PAIRS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 4)), min_size=1, max_size=25)
+
+
+@settings(max_examples=60, deadline=None)
+@given(PAIRS, st.randoms())
+def test_swapping_negates_and_order_changes_nothing(pairs, chance):
+    a, b, groups = (np.array(column) for column in zip(*pairs, strict=True))
+    there, back = paired_difference(a / 3, b / 3, groups), paired_difference(b / 3, a / 3, groups)
+    assert there.estimate == pytest.approx(-back.estimate)
+    assert there.p == back.p
+    assert (there.won, there.lost) == (back.lost, back.won)
+    if there.low is not None:
+        assert (there.low, there.high) == pytest.approx((-back.high, -back.low))
+        assert there.low <= there.estimate <= there.high
+        assert there.high > there.low
+    order = list(range(len(pairs)))
+    chance.shuffle(order)
+    mixed = paired_difference(a[order] / 3, b[order] / 3, groups[order])
+    assert mixed.estimate == pytest.approx(there.estimate)
+    assert mixed.p == pytest.approx(there.p)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 6)), min_size=1, max_size=30))
+def test_rates_lie_within_their_intervals_within_bounds(values):
+    rates, groups = [v / 5 for v, _ in values], [g for _, g in values]
+    found = rate_interval(rates, groups, [5] * len(rates))
+    if found.low is not None:
+        assert 0 <= found.low <= found.estimate + 1e-12
+        assert found.estimate - 1e-12 <= found.high <= 1
+        assert found.high > found.low
