@@ -5,7 +5,8 @@ trial is in the log and the log is on disk. A killed process loses nothing that 
 loss of power, as far as the disk keeps the promise it made to `fsync` (0.4 ms a trial on an ordinary SSD).
 
 Tables: `recorded_trials` (one row a trial, as it ended), the view `trials` (the same, with a failed grader put on
-the grader's account until the trial is graded), `documents`, `checks`, `final_states`, `files`, `asked`.
+the grader's account until the trial is graded, under the names that the sweep now gives scaffold and models),
+`documents`, `checks`, `final_states`, `files`, `asked`.
 """
 
 from __future__ import annotations
@@ -68,23 +69,30 @@ _GRADER = {
     "state": "'fault'",
     "fault": "'grader'",
     "limit": "NULL",
-    "error": "grader_error",
+    "error": "t.grader_error",
     "score": "NULL",
     "passed": "NULL",
 }
+"""What the view shows instead while the grader has failed."""
+_NAMES = ("scaffold", "model", "models")
+"""Not part of a cell's identity: shown as the sweep calls them now."""
+
+
+def _shown(name: str) -> str:
+    if name in _NAMES:
+        return f'coalesce(a."{name}", t."{name}")'
+    if name in _GRADER:
+        return f'CASE WHEN t.grader_error IS NULL THEN t."{name}" ELSE {_GRADER[name]} END'
+    return f't."{name}"'
 
 
 def _schema() -> list[str]:
     columns = ", ".join(f'"{name}" {kind}' for name, kind in {**COLUMNS, **_HIDDEN}.items())
-    shown = ", ".join(
-        f'CASE WHEN grader_error IS NULL THEN "{name}" ELSE {_GRADER[name]} END AS "{name}"'
-        if name in _GRADER
-        else f'"{name}"'
-        for name in COLUMNS
-    )
+    shown = "t.rowid AS recorded, " + ", ".join(f'{_shown(name)} AS "{name}"' for name in COLUMNS)
     return [
         f"CREATE TABLE recorded_trials ({columns}, UNIQUE (cell, repeat, attempt))",
-        f"CREATE VIEW trials AS SELECT {shown} FROM recorded_trials",  # noqa: S608 - names from the list above
+        f"CREATE VIEW trials AS SELECT {shown} FROM recorded_trials AS t "  # noqa: S608 - names from the list above
+        "LEFT JOIN asked AS a ON a.cell = t.cell AND a.repeat = t.repeat",
         "CREATE TABLE documents (trial TEXT PRIMARY KEY REFERENCES recorded_trials, data BLOB NOT NULL)",
         "CREATE TABLE checks (trial TEXT NOT NULL REFERENCES recorded_trials, position INTEGER NOT NULL, "
         "name TEXT NOT NULL, kind TEXT NOT NULL, weight REAL NOT NULL, score REAL, detail TEXT NOT NULL, error TEXT, "

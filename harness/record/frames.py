@@ -97,13 +97,15 @@ def _measure_array(values: list[Any]) -> Any:
     return _array(texts, "string")
 
 
-def steps_of(trial: str, document: TrialDocument) -> Iterable[list[Any]]:
-    """The rows of one trial in `steps`."""
+def steps_of(trial: str, document: TrialDocument, models: Mapping[str, str]) -> Iterable[list[Any]]:
+    """The rows of one trial in `steps`; `models` says how the model of each role is called."""
     for index, event in enumerate(document.events):
         values = dict.fromkeys(STEPS) | {
             "trial": trial, "event": index, "step": event.step, "node": event.node, "role": event.role,
             "lane": event.lane, "visit": event.visit, "started": event.started,
         } | _step_of(event)  # fmt: skip
+        if values["model"] is not None:
+            values["model"] = models.get(str(event.role), values["model"])
         yield list(values.values())
 
 
@@ -129,7 +131,7 @@ def _step_of(event: Event) -> dict[str, Any]:
     return {"kind": event.kind, "detail": canonical_json(event.detail) if event.detail else None}
 
 
-def calls_of(trial: str, document: TrialDocument) -> Iterable[list[Any]]:
+def calls_of(trial: str, document: TrialDocument, models: Mapping[str, str]) -> Iterable[list[Any]]:
     """The rows of one trial in `calls`: every model call with its receipt."""
     for index, event in enumerate(document.events):
         if not isinstance(event, CallEvent):
@@ -140,6 +142,7 @@ def calls_of(trial: str, document: TrialDocument) -> Iterable[list[Any]]:
             "trial": trial,
             "event": index,
             **{name: getattr(event, name) for name in CALLS if name in CallEvent.model_fields},
+            "model": models.get(event.role, event.model),
             "requested": receipt.get("model"),
             "resolved": receipt.get("resolved"),
             "fingerprint": receipt.get("fingerprint"),

@@ -10,12 +10,14 @@ return) is given a leading `'`, because models and tools wrote it. Parquet files
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.record import frames
-from harness.record.codec import json_text
+from harness.record.codec import from_json, json_text
 from harness.record.errors import RecordError, attributed
+from harness.record.schema import TrialDocument
 from harness.record.store import Store
 from harness.record.sweep_lock import LockEntry, read_lock, write_whole
 
@@ -74,19 +76,17 @@ class Results:
     @property
     def steps(self) -> pd.DataFrame:
         """One row for each event: model call, tool call, message, route."""
-        documents = self._store.documents(self._names())
-        return frames.frame(frames.STEPS, (row for name, doc in documents for row in frames.steps_of(name, doc)))
+        return frames.frame(frames.STEPS, self._each(frames.steps_of))
 
     @property
     def calls(self) -> pd.DataFrame:
         """One row for each model call, with its receipt."""
-        documents = self._store.documents(self._names())
-        return frames.frame(frames.CALLS, (row for name, doc in documents for row in frames.calls_of(name, doc)))
+        return frames.frame(frames.CALLS, self._each(frames.calls_of))
 
     @property
     def checks(self) -> pd.DataFrame:
         """One row for each check of each trial."""
-        wanted = set(self._names())
+        wanted = self._models()
         positions: dict[str, int] = {}
         rows = []
         for trial, check in self._store.checks():
@@ -122,8 +122,17 @@ class Results:
         cell, repeat = (list(frames.TRIALS).index(name) for name in ("cell", "repeat"))
         return [row for row in rows if (row[cell], row[repeat]) in asked]
 
-    def _names(self) -> list[str]:
-        return [str(row[0]) for row in self._columns()]
+    def _models(self) -> dict[str, dict[str, str]]:
+        """Trial -> role -> model, under the names of now."""
+        trial, models = (list(frames.TRIALS).index(name) for name in ("trial", "models"))
+        return {str(row[trial]): from_json(str(row[models])) for row in self._columns()}
+
+    def _each(
+        self, rows_of: Callable[[str, TrialDocument, Mapping[str, str]], Iterable[list[Any]]]
+    ) -> Iterator[list[Any]]:
+        models = self._models()
+        for trial, document in self._store.documents(models):
+            yield from rows_of(trial, document, models[trial])
 
 
 def _csv(table: pd.DataFrame) -> bytes:

@@ -13,7 +13,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -139,17 +139,7 @@ class Store:
     def write_asked(self, trials: Iterable[AskedRow]) -> None:
         """Write down every trial the sweep asks for now, in place of what it asked for before."""
         rows = [
-            (
-                position,
-                t.cell,
-                t.repeat,
-                t.scenario,
-                t.task,
-                t.family,
-                t.scaffold,
-                t.model,
-                codec.json_text({**t.models}),
-            )
+            (position, *(getattr(t, f.name) for f in fields(AskedRow)[:-1]), codec.json_text(dict(t.models)))
             for position, t in enumerate(trials)
         ]
         with self._transaction("what the sweep asks for was not recorded") as database:
@@ -198,8 +188,8 @@ class Store:
             " WHERE attempt = (SELECT max(attempt) FROM recorded_trials AS other "
             "WHERE other.cell = trials.cell AND other.repeat = trials.repeat)"
         )
-        order = "(SELECT rowid FROM recorded_trials AS this WHERE this.trial = trials.trial)"
-        return self._read(f"SELECT {codec.column_list()} FROM trials{newest if current else ''} ORDER BY {order}")  # noqa: S608
+        where = newest if current else ""
+        return self._read(f"SELECT {codec.column_list()} FROM trials{where} ORDER BY recorded")  # noqa: S608
 
     def done(self) -> set[tuple[str, int]]:
         """(cell, repeat) of every trial recorded as a result."""
