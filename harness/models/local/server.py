@@ -102,7 +102,10 @@ class LocalServer:
     def obituary(self) -> str:
         """How the child ended, and the end of what it printed."""
         code = self._child.returncode if self._child is not None else None
-        how = "could not be started" if code is None else f"ended by signal {-code}" if code < 0 else f"ended with code {code}"
+        if code is None:
+            how = "could not be started"
+        else:
+            how = f"ended by signal {-code}" if code < 0 else f"ended with code {code}"
         return f"its process {how}; {self.last_words()}"
 
     def last_words(self) -> str:

@@ -5,6 +5,8 @@
     local/hf:OWNER/REPOSITORY@REVISION/FILE.gguf      the same, pinned to a branch, tag or commit
     local/path:/models/mine.gguf                      a file on disk
     local/path:mine.gguf                              the same, beside the models file
+
+The path of a file on disk is its identity; size and digest of what it held are on every receipt.
 """
 
 from __future__ import annotations
@@ -90,9 +92,7 @@ def found(source: Source) -> Path | None:
     return source if source.is_file() else None
 
 
-def fetched(
-    source: Source, *, progress: Progress | None = None, interrupt: threading.Event | None = None
-) -> Weights:
+def fetched(source: Source, *, progress: Progress | None = None, interrupt: threading.Event | None = None) -> Weights:
     """The weights, downloaded (announced, with progress on standard error) if they are not here yet.
 
     Raises `ModelSetupError` with the mend, `Interrupted` soon after `interrupt` is set.
