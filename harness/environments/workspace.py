@@ -86,8 +86,8 @@ class Workspace:
     """Files and a shell for one trial."""
 
     kind: ClassVar[str] = "workspace"
-    Options: ClassVar[type[WorkspaceOptions]] = WorkspaceOptions
-    Setup: ClassVar[type[WorkspaceSetup]] = WorkspaceSetup
+    Options: ClassVar[type[BaseModel]] = WorkspaceOptions
+    Setup: ClassVar[type[BaseModel]] = WorkspaceSetup
 
     def __init__(self, options: WorkspaceOptions, session: Session) -> None:
         """Take over an open session."""
@@ -139,8 +139,8 @@ class Workspace:
             return await self._session.files(
                 lambda folder: call_file_tool(folder, tool, arguments, limits.file_chars)
             )  # fmt: skip
-        except BrokenSandboxError as error:
-            raise EnvironmentFault(str(error)) from error
+        except (BrokenSandboxError, NoSandboxError, OSError) as error:
+            raise EnvironmentFault(f"the workspace broke: {error}") from error
         except KeyError as error:
             raise EnvironmentFault(f"a workspace has no tool {tool}, or the call lacks {error}") from error
 
@@ -213,8 +213,8 @@ async def open_workspace_session(options: WorkspaceOptions, scratch: Path, unsaf
     )
     try:
         return await open_session(bounds, characters=limits.output_chars, scratch=scratch, unsafe=unsafe)
-    except (NoSandboxError, BrokenSandboxError) as error:
-        raise NoWorkspaceError(str(error)) from error
+    except (NoSandboxError, BrokenSandboxError, OSError) as error:
+        raise NoWorkspaceError(f"no workspace can be opened: {error}") from error
 
 
 async def sandbox_level(scratch: Path) -> str:

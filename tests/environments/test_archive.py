@@ -108,6 +108,19 @@ def test_hostile_archives_write_nothing_outside(
     assert not (tmp_path / "escaped").exists()
 
 
+def test_absurd_times_and_sparse_bombs_do_no_harm(tmp_path: Path, at: Places) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        late = tarfile.TarInfo("late")
+        late.pax_headers = {"mtime": "1e300"}
+        tar.addfile(late)
+        bomb = tarfile.TarInfo("bomb")
+        bomb.pax_headers = {"GNU.sparse.map": "0,0", "GNU.sparse.size": str(1 << 50), "GNU.sparse.name": "bomb"}
+        tar.addfile(bomb)
+    unpack(at(tmp_path / "workspace"), buffer.getvalue())
+    assert os.listdir(tmp_path / "workspace") == ["late"]
+
+
 def test_devices_and_hard_links_of_an_archive_are_passed_over(tmp_path: Path, at: Places) -> None:
     data = hostile(
         ("device", tarfile.CHRTYPE, ""), ("hard", tarfile.LNKTYPE, "/etc/passwd"), ("f", tarfile.REGTYPE, "")

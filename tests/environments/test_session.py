@@ -1,6 +1,8 @@
 """One shell for a whole trial: what it keeps, what it loses, and that nothing wedges it."""
 
 import asyncio
+import threading
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 from harness.environments.sandbox import (
     MIB,
     CommandResult,
+    Folder,
     Limits,
     NoSandboxError,
     Session,
@@ -143,6 +146,25 @@ def test_cancelling_a_command_ends_it_and_the_session_can_go_on(tmp_path: Path) 
         return (await session.run("cat f; pgrep sleep", 20)).output.text
 
     assert in_session(tmp_path, act) == "x\n"
+
+
+def test_cancelling_waits_for_the_thread_that_works_on_the_files(tmp_path: Path) -> None:
+    async def act(session: Session) -> bool:
+        ended = threading.Event()
+
+        def slow(folder: Folder) -> None:
+            time.sleep(0.5)
+            folder.write("late", b"x")
+            ended.set()
+
+        working = asyncio.create_task(session.files(slow))
+        await asyncio.sleep(0.1)
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+        return ended.is_set()
+
+    assert in_session(tmp_path, act)
 
 
 def test_background_processes_that_pass_a_limit_are_reported_with_the_next_command(tmp_path: Path) -> None:

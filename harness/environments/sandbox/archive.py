@@ -80,7 +80,7 @@ def _unpack(folder: Folder, data: bytes, time: int | None) -> None:
             folder.clear_the_way(header.name)
             folder.make_link(header.name, header.linkname)
         else:
-            folder.write(header.name, content, header.mode, header.mtime if time is None else time)
+            folder.write(header.name, content, header.mode, _sane_time(header) if time is None else time)
     for path, mode in reversed(modes):
         if mode & 0o777 != 0o755:
             folder.make_folder(path, mode)
@@ -91,13 +91,18 @@ def entries(data: bytes) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:", errors="surrogateescape") as tar:
             for header in tar:
-                if header.isreg():
+                if header.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and header.sparse is None:
                     file = tar.extractfile(header)
                     yield header, file.read() if file is not None else b""
                 elif header.isdir() or header.issym():
                     yield header, b""
     except tarfile.TarError as error:
         raise ValueError(f"not a workspace archive: {error}") from error
+
+
+def _sane_time(header: tarfile.TarInfo) -> int:
+    """Return a member's time as a file system takes it; an archive from elsewhere may say anything."""
+    return int(min(max(header.mtime, 0), 1 << 33))
 
 
 def _named(folder: Folder, names: list[str]) -> Iterator[Entry]:

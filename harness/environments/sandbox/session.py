@@ -70,6 +70,8 @@ class Session:
 
     async def run(self, command: str, seconds: float) -> CommandResult:
         """Run a command in the trial's shell. Raises `ValueError` for text no shell takes, and `BrokenSandboxError`."""
+        if self._watch is None or self._watch.done():
+            raise BrokenSandboxError("nobody watches over the workspace's limits")
         before = await self._revive()
         sandbox = self._open
         self._running.set()
@@ -110,8 +112,14 @@ class Session:
 
     async def files(self, operation: Callable[[Folder], _Result]) -> _Result:
         """Do something with the workspace's files in a thread. Raises what `operation` raises."""
-        folder = self._open.folder
-        return await asyncio.shield(asyncio.to_thread(operation, folder))
+        doing = asyncio.ensure_future(asyncio.to_thread(operation, self._open.folder))
+        try:
+            return await asyncio.shield(doing)
+        except asyncio.CancelledError:
+            while not doing.done():  # the folder must stay open for as long as the thread works in it
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait({doing})
+            raise
 
     async def stop(self) -> None:
         """End every process; the files stay."""
@@ -130,8 +138,7 @@ class Session:
         """Leave no process, file or held user; may be called twice."""
         if self._watch is not None:
             self._watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watch
+            await asyncio.wait({self._watch})
             self._watch = None
         try:
             if self._sandbox is not None:
