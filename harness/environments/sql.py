@@ -155,15 +155,15 @@ class SqlDatabase:
             result = await self._worker.call(lambda: self._database.run(sql, mode), self._options.seconds)
         except RefusedError as error:
             return Observation(shortened(f"Error: {error}", self._options.characters), error=True)
-        return self._told(result, mode)
+        return self._told(result)
 
-    def _told(self, result: Result, mode: str) -> Observation:
+    def _told(self, result: Result) -> Observation:
         data: dict[str, JsonValue] = {"statements": result.statements}
         parts = []
         if result.changed is not None:
             data["changed"] = result.changed
             parts.append(f"Done: {result.changed} {'row' if result.changed == 1 else 'rows'} changed.")
-        elif mode == "write" and not result.columns:
+        elif not result.columns:
             parts.append("Done.")
         if result.columns:
             text, shown = table_text(result.columns, result.rows, result.more, self._options.characters)

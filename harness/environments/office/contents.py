@@ -67,7 +67,7 @@ class Mail(Spec):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    id: int | None = Field(None, ge=1, lt=2**31)
+    id: int | None = Field(None, ge=1, le=9999)
     """Counted on from the highest one before it when left out."""
     sender: Who = Field(alias="from")
     to: list[Who] = Field(default_factory=list)
@@ -85,7 +85,7 @@ class Mail(Spec):
 class Event(Spec):
     """An appointment that is there at the start."""
 
-    id: int | None = Field(None, ge=1, lt=2**31)
+    id: int | None = Field(None, ge=1, le=9999)
     """Counted on from the highest one before it when left out."""
     title: str = Field(min_length=1, max_length=200)
     start: Moment

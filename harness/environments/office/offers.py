@@ -20,7 +20,7 @@ def _text(about: str = "", longest: int = 200, shortest: int = 1) -> JsonValue:
 
 
 def _number(about: str) -> JsonValue:
-    return {"type": "integer", "minimum": 1, "maximum": 2**31 - 1, "description": about}
+    return {"type": "integer", "minimum": 1, "maximum": 9999, "description": about}
 
 
 def _tool(

@@ -126,6 +126,8 @@ class Office:
             answer = await self._worker.call(lambda: self._at_once(tool, arguments))
         except (ComplaintError, RefusedError) as error:
             return Observation(f"Error: {error}", error=True)
+        except KeyError as error:
+            return Observation(f"Error: {tool} needs {error}.", error=True)
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             return Observation(f"Error: this cannot be done: {error}", error=True)
         return Observation(answer.text, data=answer.data)

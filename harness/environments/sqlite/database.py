@@ -64,26 +64,38 @@ class Database:
         self._chance = clock.Chance(seed)
         self._changing_calls = 0
         self._interrupted = False
+        self._now = now
+        self.connection, self._engine = self._open(image)
+
+    def _open(self, image: bytes) -> tuple[sqlite3.Connection, sqlite3.Connection]:
+        """Open a connection on an image, and the one that its functions compute with."""
         # No statement cache: a statement is authorised when it is prepared, and the mode differs from call to call.
-        self.connection = sqlite3.connect(
-            ":memory:", isolation_level=None, check_same_thread=False, cached_statements=0
-        )
-        self._clock = clock.install(self.connection, now, self._chance, bounds.value_bytes)
-        self.connection.text_factory = lambda data: data.decode("utf-8", "replace")
-        self.load(image)
+        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, cached_statements=0)
+        engine = clock.install(connection, self._now, self._chance, self._bounds.value_bytes)
+        connection.text_factory = lambda data: data.decode("utf-8", "replace")
+        try:
+            if image:
+                connection.deserialize(image)
+            guard.apply_limits(connection, self._bounds)
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        except sqlite3.DatabaseError as error:
+            connection.close()
+            engine.close()
+            raise RefusedError(f"this is no SQLite database: {error}") from None
+        connection.set_authorizer(self._policy)
+        return connection, engine
 
     def load(self, image: bytes) -> None:
-        """Replace everything by `image`. Raises `RefusedError` when it is no database."""
-        self.connection.set_authorizer(None)
-        if image:
-            self.connection.deserialize(image)
-        try:
-            guard.apply_limits(self.connection, self._bounds)
-            self.connection.execute("PRAGMA foreign_keys = ON")
-            self.connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        except sqlite3.DatabaseError as error:
-            raise RefusedError(f"this is no SQLite database: {error}") from None
-        self.connection.set_authorizer(self._policy)
+        """Replace everything by `image`. Raises `RefusedError` when it is no database.
+
+        On a connection of its own: SQLite 3.40 crashes when an image is put under a connection
+        that has looked into `pragma_table_info`.
+        """
+        before = (self.connection, self._engine)
+        self.connection, self._engine = self._open(image)
+        for connection in before:
+            connection.close()
 
     def image(self) -> bytes:
         """Return the database as the bytes of a database file."""
@@ -113,7 +125,7 @@ class Database:
     def close(self) -> None:
         """May be called twice."""
         self.connection.close()
-        self._clock.close()
+        self._engine.close()
 
     def query(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
         """All rows of a statement of our own, unguarded."""
@@ -131,6 +143,8 @@ class Database:
         if len(sql) > self._bounds.sql_length:
             raise RefusedError(f"too long: {len(sql)} characters; {self._bounds.sql_length} is the most")
         statements = list(islice(split(sql), self._bounds.statements + 1))
+        if not statements and mode == "build":
+            return Result((), [], False, None, 0)
         if not statements:
             raise RefusedError("there is no statement in this")
         if len(statements) > (1 if mode == "read" else self._bounds.statements):

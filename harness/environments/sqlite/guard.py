@@ -111,6 +111,8 @@ _NEVER = {
     sqlite3.SQLITE_CREATE_TEMP_INDEX: "a temporary index",
     sqlite3.SQLITE_CREATE_TEMP_TRIGGER: "a temporary trigger",
 }
+_DECLARATION = (sqlite3.SQLITE_UPDATE, "sqlite_master")
+"""What SQLite asks when a query first touches a virtual table such as `json_each`; a real one it refuses by itself."""
 _TELLING_PRAGMAS = frozenset(
     {
         "table_info",
@@ -158,7 +160,7 @@ class Policy:
             return name in _TELLING_PRAGMAS or setting
         if action == sqlite3.SQLITE_FUNCTION:
             return (second or "").lower() not in _FUNCTIONS_REFUSED
-        if action in _READS:
+        if action in _READS or (action, first) == _DECLARATION:
             return True
         if self.mode == "build":
             building = (sqlite3.SQLITE_CREATE_TRIGGER, sqlite3.SQLITE_CREATE_VTABLE, sqlite3.SQLITE_DROP_VTABLE)

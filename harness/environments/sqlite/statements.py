@@ -23,6 +23,9 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
 
+_BEFORE = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*", re.DOTALL)
+"""White space and comments before a statement."""
+
 Definitions = Mapping[str, list[str]]
 """Name in lower case -> tokens of what it stands for."""
 
@@ -50,8 +53,8 @@ def split(script: str) -> Iterator[Statement]:
 
 
 def _statement(part: str, line: int) -> Statement:
-    blanks = len(part) - len(part.lstrip())
-    return Statement(part.strip(), line + part.count("\n", 0, blanks))
+    before = _BEFORE.match(part)
+    return Statement(part.strip(), line + part.count("\n", 0, before.end() if before else 0))
 
 
 def _only_comments(text: str) -> bool:
