@@ -137,8 +137,9 @@ class DocumentBuilder:
     def _delta(self, role: str, lane: str, request: list[Message]) -> tuple[int | None, int, list[str]]:
         """The call `request` begins most like, how much of it is kept, and the hashes of the whole request."""
         best: tuple[int | None, int, list[str]] = (None, 0, [])
-        for index in {self._last.get((role, lane)), self._latest.get(role)} - {None}:
-            assert index is not None  # noqa: S101 - taken out above
+        for index in dict.fromkeys((self._last.get((role, lane)), self._latest.get(role))):
+            if index is None:
+                continue
             earlier, hashes = self._requests[index]
             shared = self._shared(request, earlier, hashes)
             if shared > best[1]:

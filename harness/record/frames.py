@@ -65,6 +65,8 @@ def frame(columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> pd.DataF
 def _array(values: list[Any], kind: str) -> Any:
     import pandas as pd
 
+    if kind == "boolean":
+        values = [None if value is None else bool(value) for value in values]
     return pd.array(values, dtype=kind)  # type: ignore[call-overload]
 
 
@@ -72,11 +74,10 @@ def trials_frame(rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
     """The `trials` table: `models` as `model.<role>` where there are several roles, `measures` as `measure.<name>`."""
     import pandas as pd
 
-    table = frame(TRIALS, [[bool(v) if n == "passed" and v is not None else v for n, v in zip(TRIALS, row, strict=True)]
-                           for row in rows])  # fmt: skip
-    names = list(TRIALS)
-    models = [from_json(row[names.index("models")]) for row in rows]
-    measures = [from_json(row[names.index("measures")]) for row in rows]
+    table = frame(TRIALS, rows)
+    models_at, measures_at = (list(TRIALS).index(name) for name in ("models", "measures"))
+    models = [from_json(row[models_at]) for row in rows]
+    measures = [from_json(row[measures_at]) for row in rows]
     added: dict[str, Any] = {}
     roles = list(dict.fromkeys(role for models_of in models for role in models_of))
     if len(roles) > 1:

@@ -12,7 +12,9 @@ from harness.record.frames import CALLS, CHECKS, STEPS, TRIALS
 
 
 def asked(row, **changes):
-    values = {name: getattr(row, name) for name in ("cell", "repeat", "scenario", "task", "family", "scaffold", "model")}
+    values = {
+        name: getattr(row, name) for name in ("cell", "repeat", "scenario", "task", "family", "scaffold", "model")
+    }
     return AskedRow(**(values | {"models": row.models} | changes))
 
 
@@ -101,7 +103,7 @@ def test_tables_are_written_for_people_and_for_pandas(tmp_path, record):
     assert len(files) == 8
     with (tmp_path / "tables" / "trials.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["answer"] for row in rows] == ["'=HYPERLINK(\"http://x\")", "'@sum, \n+2"]
+    assert [row["answer"] for row in rows] == ['\'=HYPERLINK("http://x")', "'@sum, \n+2"]
     assert rows[0]["error"] == "'-1+1"
     assert rows[0]["cost"] == ""
     parquet = pd.read_parquet(tmp_path / "tables" / "trials.parquet")
