@@ -1,4 +1,4 @@
-"""The shipped scenarios of the rooms sql and office: they load, their solutions score full marks, doing nothing fails."""
+"""The shipped scenarios of sql and office: they load, their solutions score full marks, doing nothing fails."""
 
 import asyncio
 from pathlib import Path

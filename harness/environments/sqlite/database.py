@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from harness.environments.sqlite import clock, guard
+from harness.environments.sqlite import functions, guard
 from harness.environments.sqlite.guard import Bounds, Meter, Policy
 from harness.environments.sqlite.statements import Statement, split, tokens, unfolding
 
@@ -61,7 +61,7 @@ class Database:
         """`now` as `YYYY-MM-DD HH:MM:SS`. Raises `RefusedError` when the image is no database."""
         self._bounds = bounds
         self._policy = Policy()
-        self._chance = clock.Chance(seed)
+        self._chance = functions.Chance(seed)
         self._changing_calls = 0
         self._interrupted = False
         self._now = now
@@ -71,7 +71,7 @@ class Database:
         """Open a connection on an image, and the one that its functions compute with."""
         # No statement cache: a statement is authorised when it is prepared, and the mode differs from call to call.
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, cached_statements=0)
-        engine = clock.install(connection, self._now, self._chance, self._bounds.value_bytes)
+        engine = functions.install(connection, self._now, self._chance, self._bounds.value_bytes)
         connection.text_factory = lambda data: data.decode("utf-8", "replace")
         try:
             if image:
