@@ -22,9 +22,9 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "set-up-from"
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str]) -> int:  # noqa: RET503 - execve does not return
     """Set up, then become what was asked for; returns an exit code when there is nothing more to do."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file is run before anything has checked
         return _refuse(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}")
     if not LOCK.is_file():
         return _refuse(f"{LOCK} is missing: run this from a checkout (an installed harness needs no setting up)")
@@ -48,11 +48,13 @@ def main(arguments: list[str]) -> int:
     else:
         command = [str(VENV / "bin" / "harness"), "run", what, *rest]
     os.chdir(ROOT)
-    os.execve(command[0], command, environment)
+    os.execve(command[0], command, environment)  # noqa: S606 - no shell is wanted
 
 
 def _set_up() -> None:
-    wanted = hashlib.sha256(LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes() + sys.version.encode()).hexdigest()
+    wanted = hashlib.sha256(
+        LOCK.read_bytes() + (ROOT / "pyproject.toml").read_bytes() + sys.version.encode()
+    ).hexdigest()
     if STAMP.is_file() and STAMP.read_text() == wanted:
         return
     began = time.monotonic()

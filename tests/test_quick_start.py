@@ -26,7 +26,12 @@ def test_the_quick_start_ends_in_a_table_and_a_comparison(tmp_path: Path) -> Non
     for word in ("smollm2", "qwen-coder-0.5b", "react", "plan-then-act"):
         assert word in run.stdout
     again = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", look], cwd=clone, env=environment, text=True, capture_output=True, timeout=300
+        ["bash", "-euo", "pipefail", "-c", look],
+        cwd=clone,
+        env=environment,
+        text=True,
+        capture_output=True,
+        timeout=300,
     )
     assert again.returncode == 0, again.stderr
     assert "to run 0" in again.stdout

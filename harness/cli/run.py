@@ -19,18 +19,18 @@ def command(sweep: str, results_dir: Path, as_json: bool, plain: bool) -> None:
     Ctrl-C is safe: the same command goes on where it stopped, and pays for nothing twice.
     Exit codes: 0 all trials completed, 1 some are missing, 2 wrong input, 130 interrupted.
     """
-    from harness.run import resolve, results_folder, run_session
-    from harness.run.progress import JsonProgress, LiveProgress, PlainProgress, Progress, clock, money
+    from harness.run import Listener, resolve, results_folder, run_session
+    from harness.run.progress import JsonProgress, LiveProgress, PlainProgress, clock, money
 
     resolved = resolve(sweep)
     folder = results_folder(resolved, results_dir)
 
-    def progress() -> Progress:
+    def listener() -> Listener:
         if as_json:
             return JsonProgress()
         return PlainProgress() if plain or not sys.stderr.isatty() else LiveProgress()
 
-    outcome = run_session(resolved, results_dir, progress)
+    outcome = run_session(resolved, results_dir, listener)
     if not as_json:
         from harness.report import print_comparison, print_results
 
@@ -41,7 +41,8 @@ def command(sweep: str, results_dir: Path, as_json: bool, plain: bool) -> None:
         click.echo(
             f"\n{outcome.results} of {outcome.asked} trials recorded in {folder}"
             + (f" (missing: {missing})" if missing else "")
-            + f"; this run: {outcome.ran} trials, {clock(outcome.seconds)}, {money(outcome.cost, outcome.unpriced_calls)}"
+            + f"; this run: {outcome.ran} trials, {clock(outcome.seconds)}, "
+            + money(outcome.cost, outcome.unpriced_calls)
         )
         if outcome.results < outcome.asked:
             click.echo(f"Run what is missing: harness run {sweep}")

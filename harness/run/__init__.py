@@ -1,16 +1,18 @@
 """Runs sweeps: plan, trials, grading, progress. Knows every room below it, and none above."""
 
 from harness.run.estimate import ModelEstimate, estimate
+from harness.run.events import Listener, RunEvent, SweepOutcome
 from harness.run.plan import Cell, Plan, PlannedTrial, plan_sweep
 from harness.run.session import plan_against_record, recorded_rows, resolve, results_folder, run_session
-from harness.run.sweep import Progress, SweepOutcome, SweepRun
+from harness.run.sweep import SweepRun
 
 __all__ = [
     "Cell",
+    "Listener",
     "ModelEstimate",
     "Plan",
     "PlannedTrial",
-    "Progress",
+    "RunEvent",
     "SweepOutcome",
     "SweepRun",
     "estimate",

@@ -1,6 +1,6 @@
 """Shows a run under way: a live table on a terminal, plain lines elsewhere, JSON lines for machines.
 
-All three stand on `Tally`, which only counts.
+All stand on `Tally`, which only counts.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
-from harness.models import ModelReply
 from harness.record import TrialRow
-from harness.run.plan import Plan, PlannedTrial
-from harness.run.sweep import Progress, SweepOutcome
+from harness.run.events import Called, Ended, Graded, Noted, RunEvent, Started, TrialEnded, TrialStarted
+from harness.run.plan import Plan
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -37,17 +36,31 @@ class ModelTally:
     faults: Counter[str] = field(default_factory=Counter)
     tokens: int = 0
     """Completion tokens received."""
-    generating: float = 0.0
-    """Seconds spent in the calls that gave them."""
     spent: float = 0.0
     unpriced: int = 0
     seconds: float = 0.0
     """Wall seconds of finished trials together."""
+    busy_since: float | None = None
+    busy: float = 0.0
+    """Wall seconds in which at least one of its trials ran."""
 
-    @property
-    def tokens_per_second(self) -> float | None:
-        """Completion tokens a second of one call."""
-        return self.tokens / self.generating if self.generating > 0 else None
+    def begin(self, now: float) -> None:
+        """One more trial runs."""
+        self.running += 1
+        if self.busy_since is None:
+            self.busy_since = now
+
+    def end(self, now: float) -> None:
+        """One trial less runs."""
+        self.running -= 1
+        if self.running == 0 and self.busy_since is not None:
+            self.busy += now - self.busy_since
+            self.busy_since = None
+
+    def tokens_per_second(self, now: float) -> float | None:
+        """Completion tokens of all its calls together, for each second in which it had a trial running."""
+        busy = self.busy + (now - self.busy_since if self.busy_since is not None else 0.0)
+        return self.tokens / busy if busy > 0 and self.tokens else None
 
 
 class Tally:
@@ -56,49 +69,50 @@ class Tally:
     def __init__(self) -> None:
         self.models: dict[str, ModelTally] = {}
         self.began = time.monotonic()
-        self.notes: list[str] = []
-        self.asked = self.done_before = self.concurrency = 0
+        self.done_before = 0
+        self.concurrency = 1
         self._started: dict[str, float] = {}
 
-    def started(self, plan: Plan) -> None:
-        self.asked, self.done_before = plan.asked, plan.done
+    def take(self, event: RunEvent) -> None:
+        """Count one event."""
+        now = time.monotonic()
+        match event:
+            case Started(plan):
+                self._take_plan(plan)
+            case TrialStarted(trial):
+                self._model(trial.cell.model).begin(now)
+                self._started[trial.name] = now
+            case TrialEnded(trial, row, again):
+                tally = self._model(trial.cell.model)
+                tally.end(now)
+                tally.seconds += now - self._started.pop(trial.name)
+                tally.done += not again
+                if row.fault is not None:
+                    tally.faults[row.fault] += 1
+                self._take_grade(row)
+            case Graded(row):
+                self._take_grade(row)
+            case Called(model, reply):
+                tally = self._model(model)
+                tally.tokens += reply.usage.completion or 0
+                tally.unpriced += reply.cost is None
+                tally.spent += reply.cost or 0.0
+
+    def _model(self, name: str) -> ModelTally:
+        return self.models.setdefault(name, ModelTally())
+
+    def _take_plan(self, plan: Plan) -> None:
+        self.done_before = plan.done
         self.concurrency = plan.sweep.spec.concurrency
         for name in plan.sweep.spec.models:
-            self.models[name] = ModelTally()
+            self._model(name)
         for trial in plan.todo:
-            self.models[trial.cell.model].todo += 1
+            self._model(trial.cell.model).todo += 1
 
-    def trial_started(self, trial: PlannedTrial) -> None:
-        self.models[trial.cell.model].running += 1
-        self._started[trial.name] = time.monotonic()
-
-    def trial_ended(self, trial: PlannedTrial, row: TrialRow, again: bool) -> None:
-        tally = self.models[trial.cell.model]
-        tally.running -= 1
-        tally.seconds += time.monotonic() - self._started.pop(trial.name)
-        if row.fault is not None:
-            tally.faults[row.fault] += 1
-        if not again:
-            tally.done += 1
-        self.graded(row)
-
-    def graded(self, row: TrialRow) -> None:
+    def _take_grade(self, row: TrialRow) -> None:
         if row.passed is not None:
-            tally = self.models.setdefault(row.model, ModelTally())
-            tally.graded += 1
-            tally.passed += row.passed
-
-    def call(self, model: str, reply: ModelReply) -> None:
-        tally = self.models.setdefault(model, ModelTally())
-        tally.tokens += reply.usage.completion or 0
-        tally.generating += reply.seconds
-        if reply.cost is None:
-            tally.unpriced += 1
-        else:
-            tally.spent += reply.cost
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
+            self._model(row.model).graded += 1
+            self._model(row.model).passed += row.passed
 
     @property
     def done(self) -> int:
@@ -111,138 +125,102 @@ class Tally:
         return sum(tally.todo for tally in self.models.values())
 
     def seconds_left(self) -> float | None:
-        """A guess from what each model's trials have taken so far; None before the first has ended."""
+        """A guess from what each model's trials have taken so far; None before the first of each has ended."""
         left = 0.0
         for tally in self.models.values():
             rest = tally.todo - tally.done
-            if rest <= 0:
-                continue
-            if tally.done == 0:
+            if rest > 0 and tally.done == 0:
                 return None
-            left += rest * tally.seconds / tally.done
+            left += rest * tally.seconds / max(1, tally.done)
         running = sum(tally.running for tally in self.models.values())
-        return left / max(1, min(running or 1, self.concurrency))
+        return left / max(1, min(running, self.concurrency))
 
 
-class PlainProgress(Progress):
+class PlainProgress:
     """A line now and then, and one for everything that went wrong."""
 
     def __init__(self, out: TextIO | None = None) -> None:
-        self.tally = Tally()
+        self._tally = Tally()
         self._out = out or sys.stderr
-        self._said = 0.0
+        self._said = time.monotonic()
 
-    def started(self, plan: Plan) -> None:
-        self.tally.started(plan)
-        self._say(f"{plan.asked} trials asked, {plan.done} already recorded, {len(plan.todo)} to run")
-
-    def trial_started(self, trial: PlannedTrial) -> None:
-        self.tally.trial_started(trial)
-
-    def trial_ended(self, trial: PlannedTrial, row: TrialRow, again: bool) -> None:
-        self.tally.trial_ended(trial, row, again)
-        if row.fault is not None and row.fault != "model":
-            then = "it will be begun again" if again else "given up for this run"
-            self._say(f"{row.trial} {row.model} {row.scenario}/{row.task}: {row.fault} fault: {row.error}; {then}")
-        now = time.monotonic()
-        if now - self._said >= PLAIN_EVERY or self.tally.done == self.tally.todo:
-            self._said = now
-            self._say(self._summary())
-
-    def graded(self, row: TrialRow) -> None:
-        self.tally.graded(row)
-
-    def call(self, model: str, reply: ModelReply) -> None:
-        self.tally.call(model, reply)
-
-    def note(self, text: str) -> None:
-        self.tally.note(text)
-        self._say(text)
-
-    def ended(self, outcome: SweepOutcome) -> None:
-        pass
+    def __call__(self, event: RunEvent) -> None:
+        """Take one event."""
+        self._tally.take(event)
+        match event:
+            case Started(plan):
+                self._say(f"{plan.asked} trials asked, {plan.done} already recorded, {len(plan.todo)} to run")
+            case TrialEnded(_, row, again):
+                if row.fault is not None and row.fault != "model":
+                    self._say(trouble(row, again))
+                if time.monotonic() - self._said >= PLAIN_EVERY or self._tally.done == self._tally.todo:
+                    self._said = time.monotonic()
+                    self._say(self._summary())
+            case Noted(text):
+                self._say(text)
 
     def _say(self, text: str) -> None:
         print(text, file=self._out, flush=True)
 
     def _summary(self) -> str:
         parts = []
-        for name, tally in self.tally.models.items():
-            speed = tally.tokens_per_second
+        for name, tally in self._tally.models.items():
+            speed = tally.tokens_per_second(time.monotonic())
             rate = f", {speed:.0f} tokens/s" if speed else ""
             parts.append(f"{name} {tally.done}/{tally.todo}{rate}")
-        left = self.tally.seconds_left()
-        end = f", about {clock(left)} left" if left and self.tally.done < self.tally.todo else ""
-        return f"{self.tally.done}/{self.tally.todo} trials ({'; '.join(parts)}){end}"
+        left = self._tally.seconds_left()
+        end = f", about {clock(left)} left" if left and self._tally.done < self._tally.todo else ""
+        return f"{self._tally.done}/{self._tally.todo} trials ({'; '.join(parts)}){end}"
 
 
-class JsonProgress(Progress):
+class JsonProgress:
     """One JSON object a line: `event` is started, trial, graded, note or ended; other keys as the row or outcome."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
 
-    def started(self, plan: Plan) -> None:
-        self._write(event="started", asked=plan.asked, recorded=plan.done, todo=len(plan.todo))
-
-    def trial_started(self, trial: PlannedTrial) -> None:
-        pass
-
-    def trial_ended(self, trial: PlannedTrial, row: TrialRow, again: bool) -> None:
-        self._write(event="trial", again=again, **row.model_dump(mode="json"))
-
-    def graded(self, row: TrialRow) -> None:
-        self._write(event="graded", **row.model_dump(mode="json"))
-
-    def call(self, model: str, reply: ModelReply) -> None:
-        pass
-
-    def note(self, text: str) -> None:
-        self._write(event="note", text=text)
-
-    def ended(self, outcome: SweepOutcome) -> None:
-        self._write(event="ended", exit_code=outcome.exit_code, **asdict(outcome))
+    def __call__(self, event: RunEvent) -> None:
+        """Take one event."""
+        match event:
+            case Started(plan):
+                self._write(event="started", asked=plan.asked, recorded=plan.done, todo=len(plan.todo))
+            case TrialEnded(_, row, again):
+                self._write(event="trial", again=again, **row.model_dump(mode="json"))
+            case Graded(row):
+                self._write(event="graded", **row.model_dump(mode="json"))
+            case Noted(text):
+                self._write(event="note", text=text)
+            case Ended(outcome):
+                self._write(event="ended", exit_code=outcome.exit_code, **asdict(outcome))
 
     def _write(self, **fields: object) -> None:
         print(json.dumps(fields, ensure_ascii=False), file=self._out, flush=True)
 
 
-class LiveProgress(Progress):
+class LiveProgress:
     """A table that redraws itself on a terminal."""
 
     def __init__(self) -> None:
         from rich.console import Console
         from rich.live import Live
 
-        self.tally = Tally()
-        self._live: Live = Live(
-            console=Console(stderr=True), refresh_per_second=4, get_renderable=self._draw, transient=False
-        )
+        self._tally = Tally()
+        self._live: Live = Live(console=Console(stderr=True), refresh_per_second=4, get_renderable=self._draw)
 
-    def started(self, plan: Plan) -> None:
-        self.tally.started(plan)
-        self._live.start()
-
-    def trial_started(self, trial: PlannedTrial) -> None:
-        self.tally.trial_started(trial)
-
-    def trial_ended(self, trial: PlannedTrial, row: TrialRow, again: bool) -> None:
-        self.tally.trial_ended(trial, row, again)
-
-    def graded(self, row: TrialRow) -> None:
-        self.tally.graded(row)
-
-    def call(self, model: str, reply: ModelReply) -> None:
-        self.tally.call(model, reply)
-
-    def note(self, text: str) -> None:
+    def __call__(self, event: RunEvent) -> None:
+        """Take one event."""
         from rich.text import Text
 
-        self.tally.note(text)
-        self._live.console.print(Text(text))
-
-    def ended(self, outcome: SweepOutcome) -> None:
-        self._live.stop()
+        self._tally.take(event)
+        match event:
+            case Started():
+                self._live.start()
+            case TrialEnded(_, row, again) if row.fault is not None and row.fault != "model":
+                self._live.console.print(Text(trouble(row, again)))
+            case Noted(text):
+                self._live.console.print(Text(text))
+            case Ended():
+                self._live.stop()
 
     def _draw(self) -> RenderableType:
         from rich.console import Group
@@ -250,26 +228,34 @@ class LiveProgress(Progress):
         from rich.table import Table
         from rich.text import Text
 
+        tally, now = self._tally, time.monotonic()
         table = Table(box=None, pad_edge=False, header_style="bold")
         table.add_column("model", no_wrap=True)
         for name in ("done", "running", "passed", "faults", "tokens/s", "spent"):
             table.add_column(name, justify="right", no_wrap=True)
-        for name, tally in self.tally.models.items():
-            speed = tally.tokens_per_second
-            faults = ", ".join(f"{count} {party}" for party, count in tally.faults.items())
+        for name, model in tally.models.items():
+            speed = model.tokens_per_second(now)
+            faults = ", ".join(f"{count} {party}" for party, count in model.faults.items())
             table.add_row(
-                Text(name), f"{tally.done}/{tally.todo}", str(tally.running),
-                f"{tally.passed}/{tally.graded}" if tally.graded else "-", faults or "-",
-                f"{speed:.0f}" if speed else "-", money(tally.spent, tally.unpriced),
+                Text(name), f"{model.done}/{model.todo}", str(model.running),
+                f"{model.passed}/{model.graded}" if model.graded else "-", faults or "-",
+                f"{speed:.0f}" if speed else "-", money(model.spent, model.unpriced),
             )  # fmt: skip
-        left = self.tally.seconds_left()
-        parts = [f"{self.tally.done}/{self.tally.todo} trials", clock(time.monotonic() - self.tally.began)]
-        if left is not None and self.tally.done < self.tally.todo:
+        parts = [f"{tally.done}/{tally.todo} trials", clock(now - tally.began)]
+        left = tally.seconds_left()
+        if left is not None and tally.done < tally.todo:
             parts.append(f"about {clock(left)} left")
-        if self.tally.done_before:
-            parts.append(f"{self.tally.done_before} recorded before")
-        bar = ProgressBar(total=max(1, self.tally.todo), completed=self.tally.done, width=40)
+        if tally.done_before:
+            parts.append(f"{tally.done_before} recorded before")
+        bar = ProgressBar(total=max(1, tally.todo), completed=tally.done, width=40)
         return Group(bar, Text(" · ".join(parts)), table)
+
+
+def trouble(row: TrialRow, again: bool) -> str:
+    """One line on a trial that failed on another account than the model's."""
+    then = "it will be begun again" if again else "left for a later run"
+    error = " ".join((row.error or "").split())[:300]
+    return f"{row.trial} {row.model} {row.scenario}/{row.task}: {row.fault} fault: {error}; {then}"
 
 
 def clock(seconds: float) -> str:

@@ -14,8 +14,9 @@ from typing import Any
 from harness import __version__
 from harness.environments import CATALOG
 from harness.record import AskedRow, Store, TrialRow, write_lock
+from harness.run.events import Listener, Noted, SweepOutcome
 from harness.run.plan import Plan, plan_sweep
-from harness.run.sweep import Progress, SweepOutcome, SweepRun
+from harness.run.sweep import SweepRun
 from harness.spec import find_file, load_sweep
 from harness.spec.resolved import ResolvedSweep
 
@@ -47,7 +48,7 @@ def recorded_rows(sweep: ResolvedSweep, results: Path) -> list[TrialRow]:
         return store.rows()
 
 
-def run_session(sweep: ResolvedSweep, results: Path, make_progress: Callable[[], Progress]) -> SweepOutcome:
+def run_session(sweep: ResolvedSweep, results: Path, make_listener: Callable[[], Listener]) -> SweepOutcome:
     """Run what is missing of a sweep. Raises `RecordError` when another process is writing the same record."""
     folder = results_folder(sweep, results)
     with Store(folder, create=True) as store:
@@ -55,11 +56,11 @@ def run_session(sweep: ResolvedSweep, results: Path, make_progress: Callable[[],
         store.write_asked(asked_rows(plan))
         store.write_files(source_files(sweep))
         write_lock(folder, asked=sweep.spec.model_dump(mode="json", exclude_defaults=True), resolved=resolved(plan))
-        return asyncio.run(_run(plan, store, make_progress()))
+        return asyncio.run(_run(plan, store, make_listener()))
 
 
-async def _run(plan: Plan, store: Store, progress: Progress) -> SweepOutcome:
-    run = SweepRun(plan, store, progress)
+async def _run(plan: Plan, store: Store, tell: Listener) -> SweepOutcome:
+    run = SweepRun(plan, store, tell)
     loop = asyncio.get_running_loop()
     interrupted = False
 
@@ -68,7 +69,7 @@ async def _run(plan: Plan, store: Store, progress: Progress) -> SweepOutcome:
         if interrupted:
             os._exit(130)
         interrupted = True
-        progress.note("interrupted: writing down what there is; once more to leave at once")
+        tell(Noted("interrupted: writing down what there is; once more to leave at once"))
         run.interrupt()
 
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -100,8 +101,13 @@ def asked_rows(plan: Plan) -> list[AskedRow]:
 
 def source_files(sweep: ResolvedSweep) -> dict[Path, bytes]:
     """Path -> content of the YAML files a sweep stands on."""
-    loaded = [*sweep.scenarios, *sweep.scaffolds, *sweep.models.values()]
-    return {path: path.read_bytes() for path in {sweep.path, *(item.path for item in loaded)}}
+    paths = {
+        sweep.path,
+        *(scenario.path for scenario in sweep.scenarios),
+        *(scaffold.path for scaffold in sweep.scaffolds),
+        *(model.path for model in sweep.models.values()),
+    }
+    return {path: path.read_bytes() for path in paths}
 
 
 def resolved(plan: Plan) -> dict[str, Any]:
@@ -111,7 +117,10 @@ def resolved(plan: Plan) -> dict[str, Any]:
         "scenarios": {s.spec.name: {"digest": s.digest, "tasks": dict(s.task_digests)} for s in sweep.scenarios},
         "scaffolds": {s.spec.name: s.digest for s in sweep.scaffolds},
         "models": {
-            name: {"digest": loaded.digest, **loaded.entry.model_dump(mode="json", exclude_defaults=True, exclude={"script"})}
+            name: {
+                "digest": loaded.digest,
+                **loaded.entry.model_dump(mode="json", exclude_defaults=True, exclude={"script"}),
+            }
             for name, loaded in sweep.models.items()
         },
         "tools": {cell.scenario.spec.name: cell.tools_digest for cell in plan.cells},

@@ -14,69 +14,43 @@ import itertools
 import time
 from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import replace
 
-from harness.models import Accounts, Model, ModelReply, build_model, is_local
+from harness.environments import load_kind
+from harness.models import Accounts, CallKey, Model, build_model, is_local
 from harness.record import Store, TrialRow
+from harness.run.events import (
+    Called,
+    Ended,
+    Graded,
+    Listener,
+    Noted,
+    Started,
+    SweepOutcome,
+    TrialEnded,
+    TrialStarted,
+)
 from harness.run.grading import grade_trial
 from harness.run.metering import Meter, MeteredModel, PaidReply, paid_replies
 from harness.run.plan import Plan, PlannedTrial, trial_name
-from harness.run.trial import TrialRun, run_trial
+from harness.run.trial import TrialRun, opening_of, run_trial, scratch_folder
 from harness.scaffolds import CompiledScaffold, compile_scaffold
+from harness.spec.base import UserError
 
 GIVE_UP_AFTER = 5
 LASTING = frozenset({"auth", "quota", "not_found", "bad_request", "setup"})
 """Kinds of provider failures that another attempt in the same run would only meet again."""
 
 
-class Progress(Protocol):
-    """Is told what happens in a run; must not raise or wait."""
-
-    def started(self, plan: Plan) -> None: ...
-    def trial_started(self, trial: PlannedTrial) -> None: ...
-    def trial_ended(self, trial: PlannedTrial, row: TrialRow, again: bool) -> None: ...
-    def graded(self, row: TrialRow) -> None: ...
-    def call(self, model: str, reply: ModelReply) -> None: ...
-    def note(self, text: str) -> None: ...
-    def ended(self, outcome: SweepOutcome) -> None: ...
-
-
-@dataclass
-class SweepOutcome:
-    """How one `harness run` ended."""
-
-    asked: int
-    results: int = 0
-    """Trials now recorded as results, earlier runs included."""
-    ran: int = 0
-    """Trials run to an end by this run, attempts that failed included."""
-    missing: Counter[str] = field(default_factory=Counter)
-    """Why trials are missing: `provider`, `environment`, ..., `not run`."""
-    stopped: str | None = None
-    """Why it stopped early: `interrupted`, `budget: cost`, `budget: seconds`."""
-    cost: float = 0.0
-    """Spent by this run, US dollars; calls of unknown price left out."""
-    unpriced_calls: int = 0
-    seconds: float = 0.0
-
-    @property
-    def exit_code(self) -> int:
-        """0 all completed, 1 some trials missing, 130 interrupted."""
-        if self.stopped == "interrupted":
-            return 130
-        return 0 if self.results == self.asked else 1
-
-
 class SweepRun:
     """One run of a plan; `interrupt` may be called at any time from the same event loop."""
 
-    def __init__(self, plan: Plan, store: Store, progress: Progress) -> None:
+    def __init__(self, plan: Plan, store: Store, listener: Listener) -> None:
         self._plan = plan
         self._spec = plan.sweep.spec
         self._store = store
-        self._progress = progress
-        self._meter = Meter(on_call=progress.call)
+        self._tell = listener
+        self._meter = Meter(on_call=lambda model, reply: listener(Called(model, reply)))
         self._slots = asyncio.Semaphore(self._spec.concurrency)
         self._running: set[asyncio.Task[None]] = set()
         self._in_a_row: Counter[str] = Counter()
@@ -95,10 +69,11 @@ class SweepRun:
     async def run(self) -> SweepOutcome:
         """Run everything there is to do."""
         began = time.monotonic()
-        self._progress.started(self._plan)
+        self._tell(Started(self._plan))
         timer = self._start_timer()
         try:
             self._prepare()
+            await self._open_once()
             await self._grade_again()
             await self._run_tracks()
         finally:
@@ -118,7 +93,7 @@ class SweepRun:
         """Begin no more trials; those under way go on to their end."""
         if self._outcome.stopped is None:
             self._outcome.stopped = why
-            self._progress.note(f"{why} reached: trials under way go on to their end, the rest is left for later")
+            self._tell(Noted(f"{why} reached: trials under way go on to their end, the rest is left for later"))
 
     def _prepare(self) -> None:
         accounts = Accounts()
@@ -127,6 +102,22 @@ class SweepRun:
         for scaffold in self._plan.sweep.scaffolds:
             self._compiled[scaffold.digest] = compile_scaffold(scaffold.flat, scaffold.path.parent)
 
+    async def _open_once(self) -> None:
+        """Open each scenario's environment once before anything is spent: what the user can mend ends the run here."""
+        first = {trial.cell.scenario.spec.name: trial for trial in reversed(self._plan.todo)}
+        for trial in first.values():
+            kind = load_kind(trial.cell.scenario.spec.environment.kind)
+            async with scratch_folder() as scratch:
+                try:
+                    environment = await kind.open(opening_of(trial.cell, trial.seed, scratch))
+                except UserError:
+                    raise
+                except Exception as error:  # noqa: BLE001 - recorded with every trial it meets; here only said
+                    name = trial.cell.scenario.spec.name
+                    self._tell(Noted(f"scenario {name}: its environment does not open: {error}"))
+                else:
+                    await environment.close()
+
     async def _grade_again(self) -> None:
         """Trials that were recorded, but not graded or not measured as the files now say."""
         cells = {cell.digest: cell for cell in self._plan.cells}
@@ -134,7 +125,7 @@ class SweepRun:
             if self._outcome.stopped:
                 return
             record = self._store.record(trial)
-            self._progress.graded(await grade_trial(self._store, cells[record.row.cell], record))
+            self._tell(Graded(await grade_trial(self._store, cells[record.row.cell], record)))
 
     async def _run_tracks(self) -> None:
         local, hosted = _tracks(self._plan.todo)
@@ -178,7 +169,7 @@ class SweepRun:
 
     async def _run_one(self, trial: PlannedTrial, queue: deque[PlannedTrial]) -> None:
         try:
-            self._progress.trial_started(trial)
+            self._tell(TrialStarted(trial))
             paid = self._paid_for(trial)
             models = {
                 role: MeteredModel(self._models[loaded.name], self._meter, paid)
@@ -191,16 +182,16 @@ class SweepRun:
             again = self._take_in(trial, run, queue)
             if row.is_result:
                 row = await grade_trial(self._store, trial.cell, run.record)
-            self._progress.trial_ended(trial, row, again)
+            self._tell(TrialEnded(trial, row, again))
         finally:
             self._slots.release()
 
-    def _paid_for(self, trial: PlannedTrial) -> dict[object, PaidReply]:
+    def _paid_for(self, trial: PlannedTrial) -> dict[CallKey, PaidReply]:
         """Replies of the cancelled attempt before this one."""
         if trial.attempt == 1:
             return {}
         record = self._store.record(trial_name(trial.cell.digest, trial.repeat, trial.attempt - 1))
-        return dict(paid_replies(record.document)) if record.row.state == "cancelled" else {}
+        return paid_replies(record.document) if record.row.state == "cancelled" else {}
 
     def _take_in(self, trial: PlannedTrial, run: TrialRun, queue: deque[PlannedTrial]) -> bool:
         """What a finished trial means for the rest; says whether it will be begun again."""
@@ -226,10 +217,8 @@ class SweepRun:
             self._in_a_row[name] += 1
             if self._in_a_row[name] >= GIVE_UP_AFTER:
                 self._given_up.add(name)
-                self._progress.note(
-                    f"model {name}: {GIVE_UP_AFTER} trials in a row failed at the provider ({row.error}); "
-                    "its remaining trials are left for a later run"
-                )
+                why = f"{GIVE_UP_AFTER} trials in a row failed at the provider ({row.error})"
+                self._tell(Noted(f"model {name}: {why}; its remaining trials are left for a later run"))
 
     def _finish(self, seconds: float) -> None:
         outcome = self._outcome
@@ -244,7 +233,7 @@ class SweepRun:
         outcome.cost = self._meter.cost
         outcome.unpriced_calls = self._meter.unpriced_calls
         outcome.seconds = seconds
-        self._progress.ended(outcome)
+        self._tell(Ended(outcome))
 
 
 def _tracks(todo: Iterable[PlannedTrial]) -> tuple[list[list[PlannedTrial]], list[PlannedTrial]]:

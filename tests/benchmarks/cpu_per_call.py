@@ -27,11 +27,11 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 os.environ["BENCH_API_KEY"] = "sk-bench-000000"
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from run.workbench import SCAFFOLD, SCENARIO, SHOP, SWEEP, Workbench  # noqa: E402
+from run.workbench import SCAFFOLD, SCENARIO, SHOP, SWEEP, Workbench
 
-from harness.models import Accounts, CallKey, ModelRequest, build_model  # noqa: E402
-from harness.run import resolve, run_session  # noqa: E402
-from harness.run.progress import PlainProgress  # noqa: E402
+from harness.models import Accounts, CallKey, ModelRequest, build_model
+from harness.run import RunEvent, resolve, run_session
+from harness.run.progress import PlainProgress
 
 MESSAGES = [
     {"role": "system", "content": "You keep the stock. " * 20},
@@ -57,8 +57,8 @@ def bench_litellm(url: str, calls: int, at_once: int) -> float:
 
     async def call(number: int) -> object:
         return await litellm.acompletion(
-            model="openai/mock", messages=MESSAGES, api_base=url, api_key="sk-bench-000000", temperature=0.5, seed=number,
-            num_retries=0, max_retries=0, timeout=60,
+            model="openai/mock", messages=MESSAGES, api_base=url, api_key="sk-bench-000000", temperature=0.5,
+            seed=number, num_retries=0, max_retries=0, timeout=60,
         )  # fmt: skip
 
     return asyncio.run(many(call, calls, at_once))
@@ -82,7 +82,7 @@ def bench_model(bench: Workbench, calls: int, at_once: int) -> float:
 
 
 class Silent(PlainProgress):
-    def _say(self, text: str) -> None:
+    def __call__(self, event: RunEvent) -> None:
         pass
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -40,6 +39,10 @@ def to_run(bench: Workbench) -> list[str]:
     return [trial.cell.task for trial in plan.todo]
 
 
+def cells(bench: Workbench) -> set[str]:
+    return {cell.digest for cell in plan_against_record(resolve(str(bench.folder / "sweep.yaml")), bench.results).cells}
+
+
 def test_nothing_is_run_twice(done: Workbench) -> None:
     assert to_run(done) == []
     assert done.run().ran == 0
@@ -61,7 +64,11 @@ def edit(bench: Workbench, name: str, old: str, new: str) -> None:
         ("loop.yaml", "kind: native", "kind: text"),
         ("notes.py", '{"noted": 1}', '{"noted": 2}'),
         ("script.yaml", "answer: '7'", "answer: '8'"),
-        ("models.yaml", "model: scripted/script.yaml", "model: scripted/script.yaml\n    parameters: {temperature: 0.1}"),
+        (
+            "models.yaml",
+            "model: scripted/script.yaml",
+            "model: scripted/script.yaml\n    parameters: {top_p: 0.1}",
+        ),
         ("sweep.yaml", "turns: 6", "turns: 5"),
     ],
 )
@@ -92,10 +99,9 @@ def test_a_changed_hidden_test_makes_new_cells(bench: Workbench) -> None:
             "tasks": [{"id": "make", "brief": "Make the file done.", "checks": [check]}],
         },
     )
-    before = {cell.digest for cell in plan_against_record(resolve(str(bench.folder / "sweep.yaml")), bench.results).cells}
+    before = cells(bench)
     (bench.folder / "hidden" / "test.sh").write_text("test -s done")
-    after = {cell.digest for cell in plan_against_record(resolve(str(bench.folder / "sweep.yaml")), bench.results).cells}
-    assert before.isdisjoint(after)
+    assert before.isdisjoint(cells(bench))
 
 
 def test_comments_key_order_file_names_and_summaries_make_none(done: Workbench) -> None:
@@ -145,6 +151,6 @@ def test_a_changed_measure_is_taken_again_from_the_record(done: Workbench) -> No
     assert list(done.record.trials["measure.looked"]) == [0, 0, 0]
 
 
-def test_results_of_two_folders_stay_apart(done: Workbench, tmp_path: Path) -> None:
+def test_results_of_two_sweeps_stay_apart(done: Workbench) -> None:
     done.change("sweep.yaml", name="other")
     assert sorted(to_run(done)) == ["anvil", "hammer", "nail"]

@@ -76,9 +76,9 @@ class Workbench:
         path.write_text(dedent(text))
         self.written[name] = content
 
-    def change(self, name: str, **changes: Any) -> None:
+    def change(self, file: str, /, **changes: Any) -> None:
         """Replace top-level keys of a file written before."""
-        self.write(name, {**self.written[name], **changes})
+        self.write(file, {**self.written[file], **changes})
 
     @property
     def results(self) -> Path:
