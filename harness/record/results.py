@@ -83,6 +83,10 @@ class Results:
         """One row for each model call, with its receipt."""
         return frames.frame(frames.CALLS, self._each(frames.calls_of))
 
+    def calls_in(self, trials: Iterable[str]) -> pd.DataFrame:
+        """`calls` of these trials only; no other transcript is read."""
+        return frames.frame(frames.CALLS, self._each(frames.calls_of, set(trials)))
+
     @property
     def checks(self) -> pd.DataFrame:
         """One row for each check of each trial."""
@@ -128,9 +132,11 @@ class Results:
         return {str(row[trial]): from_json(str(row[models])) for row in self._columns()}
 
     def _each(
-        self, rows_of: Callable[[str, TrialDocument, Mapping[str, str]], Iterable[list[Any]]]
+        self,
+        rows_of: Callable[[str, TrialDocument, Mapping[str, str]], Iterable[list[Any]]],
+        only: set[str] | None = None,
     ) -> Iterator[list[Any]]:
-        models = self._models()
+        models = {trial: named for trial, named in self._models().items() if only is None or trial in only}
         for trial, document in self._store.documents(models):
             yield from rows_of(trial, document, models[trial])
 

@@ -33,7 +33,8 @@ def make_record(
     builder.call(
         step=1, node="think", role="agent", lane="main", visit=1, model="small", messages=thread, tools=None,
         response_format=None, reply=reply, actions=[action], started=0.0, prompt_tokens=10, completion_tokens=5,
-        receipt={"model": "openai/small", "resolved": "small-2", "attempts": [{"error": "rate_limit"}], "dropped": ["k"]},
+        receipt={"model": "openai/small", "resolved": "small-2", "attempts": [{"error": "rate_limit"}],
+                 "dropped": ["k"]},
     )  # fmt: skip
     builder.tool(
         step=2, node="act", role="agent", lane="main", visit=1, action=action, observation="1", error=False,

@@ -43,7 +43,8 @@ def test_choices_and_what_came_of_them_are_one_action():
     story.call(Action(kind="submit", name="submit", arguments={"answer": "x"}))
     story.act(Action(kind="submit", name="submit", arguments={"answer": "x"}), observation="")
     assert story.told() == [
-        ("tool", "read", "a"), ("tool", "read", "b"), ("tool", "pay", None), ("say", "", None), ("submit", "submit", ""),
+        ("tool", "read", "a"), ("tool", "read", "b"), ("tool", "pay", None), ("say", "", None),
+        ("submit", "submit", ""),
     ]  # fmt: skip
     actions = recorded_actions(story.builder.document())
     assert [a["error"] for a in actions] == [False, True, False, False, False]

@@ -4,12 +4,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import harness
+from harness.cli.main import main
 from harness.environments import CATALOG, FinalState, Opening
 from harness.record import RecordedAction
 from harness.scoring import Grade, grade
@@ -51,9 +53,24 @@ def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs `harness` with these arguments."""
-    return python(folder, "-c", "from harness.cli.main import main; main()", *arguments)
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch, capsys):
+    """Runs `harness` with these arguments in the test's folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Done:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main(list(arguments))
+        return Done(left.value.code, *capsys.readouterr())
+
+    return run
 
 
 def action(name: str, kind: str = "tool", **changes) -> RecordedAction:

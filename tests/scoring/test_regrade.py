@@ -4,7 +4,7 @@ import asyncio
 import json
 
 import pytest
-from conftest import command, load, python, write_scenario
+from conftest import load, python, write_scenario
 
 from harness.record import DocumentBuilder, Store, TrialRecord, TrialRow
 from harness.scoring import regrade, situation_digest
@@ -124,25 +124,25 @@ def test_a_grader_that_fails_takes_nothing_away(tmp_path):
         assert (rows[1].fault, rows[1].error) == ("grader", "the final state was not kept")
 
 
-def test_the_command(tmp_path):
+def test_the_command(tmp_path, command):
     path = write_scenario(tmp_path, BODY)
     scenario = load(path)
     recorded(tmp_path, trial(scenario, 1), trial(scenario, 2, amount=3.0)).close()
-    done = command(tmp_path, "regrade", "study", "--dry-run")
+    done = command("regrade", "study", "--dry-run")
     assert (done.returncode, done.stderr) == (0, "")
     assert "2 would be graded, 2 with another outcome" in done.stdout
-    done = command(tmp_path, "regrade", "results/study")
+    done = command("regrade", "results/study")
     assert f"{'c' * 12}-1-1 (desk/one, m): none -> 1\n" in done.stdout
     assert f"{'c' * 12}-2-1 (desk/one, m): none -> 0\n" in done.stdout
-    done = command(tmp_path, "regrade", "study", "--json")
+    done = command("regrade", "study", "--json")
     assert [trial["new_score"] for trial in json.loads(done.stdout)] == [1.0, 0.0]
     path.rename(tmp_path / "moved.yaml")
-    done = command(tmp_path, "regrade", "study")
+    done = command("regrade", "study")
     assert done.returncode == 2
     assert "name it with --scenario FILE" in done.stderr
-    done = command(tmp_path, "regrade", "study", "--scenario", "moved.yaml")
+    done = command("regrade", "study", "--scenario", "moved.yaml")
     assert done.returncode == 0
-    done = command(tmp_path, "regrade", "unknown")
+    done = command("regrade", "unknown")
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
 
 

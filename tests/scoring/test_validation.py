@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import HEAD, command, load, write_scenario
+from conftest import HEAD, load, write_scenario
 from ledger_world import Ledger
 
 from harness.scoring import validate_scenario
@@ -107,15 +107,15 @@ def test_a_declared_measure_that_cannot_be_worked_out_fails_the_task(tmp_path):
     assert any(problem.startswith("measure odd: ") for problem in result.problems)
 
 
-def test_the_command(tmp_path):
+def test_the_command(tmp_path, command):
     write_scenario(tmp_path, FAIR)
-    done = command(tmp_path, "validate", "desk.yaml")
+    done = command("validate", "desk.yaml")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == ["ok   desk/one  solution 1.00  null agent 0.00", "1 tasks, all well"]
     (tmp_path / "unfair.yaml").write_text((HEAD + FAIR).replace("amount: 5", "amount: 4"))
-    done = command(tmp_path, "validate", ".", "--json")
+    done = command("validate", ".", "--json")
     assert done.returncode == 1
     assert [task["ok"] for task in json.loads(done.stdout)] == [True, False]
-    done = command(tmp_path, "validate", "nothing.yaml")
+    done = command("validate", "nothing.yaml")
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
