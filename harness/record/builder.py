@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import orjson
 from pydantic import JsonValue
@@ -87,7 +87,7 @@ class DocumentBuilder:
         event = CallEvent(
             step=step, node=node, role=role, lane=lane, visit=visit, model=model,
             base=base, keep=keep, add=hashes[keep:],
-            tools=self._schema(tools), response_format=self._schema(response_format),
+            tools=self._schema(cast(JsonValue, tools)), response_format=self._schema(response_format),
             reply=self._keep(reply) if reply is not None else None, finish=finish, actions=actions,
             prompt_tokens=prompt_tokens, completion_tokens=completion_tokens, cached_tokens=cached_tokens,
             reasoning_tokens=reasoning_tokens, cost=cost, started=started, seconds=seconds, waited=waited,
@@ -165,7 +165,7 @@ class DocumentBuilder:
             self._messages[digest] = clean(message)
         return digest
 
-    def _schema(self, value: Any) -> str | None:
+    def _schema(self, value: JsonValue) -> str | None:
         if value is None:
             return None
         known = self._hashes.get(id(value))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import orjson
 import zstandard
@@ -20,6 +20,7 @@ from harness.record.database import COLUMNS, JSON_COLUMNS
 from harness.record.errors import RecordError
 from harness.record.schema import TrialDocument, TrialRow
 
+T = TypeVar("T")
 LEVEL = 3
 MAX_BYTES = 1 << 31
 """Most bytes one blob may expand to."""
@@ -57,14 +58,18 @@ def decode_document(data: bytes, trial: str) -> TrialDocument:
         raise RecordError(f"trial {trial}: its document cannot be read ({place}: {first['msg']})") from error
 
 
-def clean(value: Any) -> Any:
+def clean(value: T) -> T:
     """Plain data with every string valid Unicode."""
+    return cast(T, _clean(value))
+
+
+def _clean(value: object) -> object:
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode() if _has_surrogates(value) else value
     if isinstance(value, dict):
-        return {clean(str(key)): clean(item) for key, item in value.items()}
+        return {_clean(str(key)): _clean(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [clean(item) for item in value]
+        return [_clean(item) for item in value]
     return value
 
 
@@ -80,7 +85,7 @@ def json_text(value: JsonValue) -> str:
         return json.dumps(clean(value), ensure_ascii=False, default=str)
 
 
-def from_json(text: str) -> Any:
+def from_json(text: str) -> Any:  # noqa: ANN401 - whatever the JSON holds
     """The value of a JSON column."""
     return orjson.loads(text)
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from pydantic import JsonValue
 
 from harness.record.codec import from_json
 from harness.record.database import COLUMNS
@@ -62,7 +63,7 @@ def frame(columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> pd.DataF
     )
 
 
-def _array(values: list[Any], kind: str) -> Any:
+def _array(values: list[Any], kind: str) -> Any:  # noqa: ANN401 - pandas names no common type of its arrays
     import pandas as pd
 
     if kind == "boolean":
@@ -87,7 +88,7 @@ def trials_frame(rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
     return pd.concat([table.drop(columns=["models", "measures"]), pd.DataFrame(added, index=table.index)], axis=1)
 
 
-def _measure_array(values: list[Any]) -> Any:
+def _measure_array(values: list[Any]) -> Any:  # noqa: ANN401 - as above
     """Truth values, numbers, or labels; a mixture becomes labels."""
     known = [value for value in values if value is not None]
     if known and all(isinstance(value, bool) for value in known):
@@ -156,7 +157,7 @@ def calls_of(trial: str, document: TrialDocument, models: Mapping[str, str]) -> 
         yield list(values.values())
 
 
-def _json(value: Any) -> str | None:
+def _json(value: JsonValue) -> str | None:
     return None if value is None else canonical_json(value)
 
 

@@ -85,14 +85,14 @@ def write_whole(path: Path, data: bytes) -> None:
             raise
 
 
-def _to_yaml(data: Any) -> str:
+def _to_yaml(data: object) -> str:
     import yaml
 
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     return str(yaml.dump(data, Dumper=dumper, sort_keys=False, allow_unicode=True, width=120))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:  # noqa: ANN401 - plain data of any shape
     """Mappings, lists, strings, numbers: as they read back from the file."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NoReturn
 
 from harness.errors import UserError
 from harness.scoring.numbers import single_number
@@ -69,13 +69,13 @@ def _schema(check: AnswerCheck, answer: str, names: Mapping[str, Any]) -> str | 
     return None if problem is None else f"{short(answer)}: {problem}"
 
 
-def _first_problem(schema: Mapping[str, Any], value: Any) -> str | None:
+def _first_problem(schema: Mapping[str, Any], value: object) -> str | None:
     from jsonschema import Draft202012Validator, ValidationError, validators
     from jsonschema.exceptions import SchemaError, best_match
     from referencing import Registry
     from referencing.exceptions import Unresolvable
 
-    def pattern(validator: Any, expected: str, instance: Any, of: Any) -> Any:
+    def pattern(validator: object, expected: str, instance: object, of: object) -> Iterator[ValidationError]:
         if isinstance(instance, str) and not search(expected, instance):
             yield ValidationError(f"{instance!r} does not match {expected!r}")
 
@@ -91,7 +91,7 @@ def _first_problem(schema: Mapping[str, Any], value: Any) -> str | None:
     return None if found is None else short(str(found.message))
 
 
-def _no_constant(name: str) -> Any:
+def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 

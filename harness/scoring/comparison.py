@@ -40,7 +40,7 @@ def rows_equal(found: Rows, expected: Rows, *, ordered: bool) -> bool:
     )
 
 
-def _same(found: Any, expected: Any) -> bool:
+def _same(found: JsonValue, expected: JsonValue) -> bool:
     if isinstance(found, int | float) and isinstance(expected, int | float):
         return math.isclose(found, expected, rel_tol=RELATIVE_TOLERANCE, abs_tol=1e-12)
     return type(found) is type(expected) and bool(found == expected)
