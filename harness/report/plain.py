@@ -30,8 +30,27 @@ def one_line(text: str, most: int | None = None) -> str:
 
 
 def shortened(text: str, most: int, mark: str = "..") -> str:
-    """`text`, cut in the middle where it is longer than `most` characters: ends of names tell them apart."""
-    if len(text) <= most:
+    """`text`, cut in the middle where it is wider than `most` columns: the ends of names tell them apart."""
+    if columns(text) <= most:
         return text
     keep = max(0, most - len(mark))
-    return text[: (keep + 1) // 2] + mark + text[len(text) - keep // 2 :]
+    head, tail = (keep + 1) // 2, keep // 2
+    begin = end = ""
+    for character in text:
+        if columns(begin + character) > head:
+            break
+        begin += character
+    for character in reversed(text):
+        if columns(character + end) > tail:
+            break
+        end = character + end
+    return begin + mark + end
+
+
+def columns(text: str) -> int:
+    """Columns that a text takes on a terminal: some characters take two, some none."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)

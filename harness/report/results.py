@@ -80,7 +80,7 @@ def scenario_table(rows: Sequence[Summary]) -> Table:
     return Table("Passed, by scenario", columns, body)
 
 
-def results_notes(rows: Sequence[Summary]) -> list[str]:
+def results_notes(rows: Sequence[Summary], by_scenario: Sequence[Summary] = ()) -> list[str]:
     """What has to be said below the table."""
     notes = []
     if rows and not any(row.account.done for row in rows):
@@ -94,8 +94,8 @@ def results_notes(rows: Sequence[Summary]) -> list[str]:
             f"passed, score{same}: means over tasks, repeats averaged within the task first, with 95% intervals: "
             f"{'; '.join(methods)}. Turns, tokens and seconds: means a trial. Cost: all trials together."
         )
-    if any(value.too_few for value in used):
-        needed = max(value.needed or 0 for value in used)
+    needed = max((row.passed.needed or 0 for row in (*rows, *by_scenario)), default=0)
+    if needed:
         notes.append(f"too few: an interval takes at least {needed} tasks (or families of tasks).")
     k = next((row.k for row in rows if row.k is not None), None)
     if k is not None:
@@ -131,7 +131,7 @@ def draw_results(console: Console, rows: Sequence[Summary], by_scenario: Sequenc
     if by_scenario and any(row.account.done for row in rows):
         console.print()
         draw_table(console, scenario_table(by_scenario))
-    draw_notes(console, results_notes(rows))
+    draw_notes(console, results_notes(rows, by_scenario))
 
 
 def draw_notes(console: Console, notes: Sequence[str]) -> None:
@@ -150,7 +150,7 @@ def results_markdown(rows: Sequence[Summary], by_scenario: Sequence[Summary], ti
     parts = [markdown(results_table(rows, title))]
     if by_scenario:
         parts.append(markdown(scenario_table(by_scenario)))
-    notes = "".join(f"- {note}\n" for note in results_notes(rows))
+    notes = "".join(f"- {note}\n" for note in results_notes(rows, by_scenario))
     return "\n".join([*parts, notes] if notes else parts)
 
 

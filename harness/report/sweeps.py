@@ -12,7 +12,6 @@ from harness.compare.summary import default_columns, ready
 from harness.errors import UserError
 from harness.record import Results, Store, TrialRecord
 from harness.record.database import FILE_NAME
-from harness.record.frames import CALLS, calls_of, frame
 from harness.spec.library import did_you_mean
 
 if TYPE_CHECKING:
@@ -32,8 +31,8 @@ class Recorded:
     trials: pd.DataFrame
     asked: pd.DataFrame | None
     """None where any of them has not written it down."""
-    calls: pd.DataFrame
-    """Receipts of a few trials of each scenario, scaffold and model."""
+    calls: pd.DataFrame | None
+    """Receipts of a few trials of each scenario, scaffold and model; None where they were not read."""
 
     @property
     def title(self) -> str:
@@ -81,7 +80,7 @@ def open_recorded(references: Sequence[str], results: Path, calls: bool = False)
         known = pd.concat(asked) if all(len(table) for table in asked) else None
         return Recorded(
             names, [found.folder for found in opened], trials.reset_index(drop=True), known,
-            pd.concat(sampled) if sampled else frame(CALLS, []),
+            pd.concat(sampled) if sampled else None,
         )  # fmt: skip
     finally:
         for found in opened:
@@ -91,8 +90,7 @@ def open_recorded(references: Sequence[str], results: Path, calls: bool = False)
 def receipt_calls(results: Results, trials: pd.DataFrame) -> pd.DataFrame:
     """The calls of the first and the last trial of each scenario, scaffold and model: no more transcripts are read."""
     chosen = trials.sort_values("started").groupby(["scenario", "scaffold", "model"], dropna=False)["trial"]
-    names = sorted({*chosen.first().astype(str), *chosen.last().astype(str)})
-    return frame(CALLS, (row for name, document in results.store.documents(names) for row in calls_of(name, document)))
+    return results.calls_in({*chosen.first().astype(str), *chosen.last().astype(str)})
 
 
 @dataclass(frozen=True)

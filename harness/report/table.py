@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from harness.report.plain import columns as columns_of
 from harness.report.plain import one_line, shortened
 from harness.report.screen import is_ascii
 
@@ -58,7 +59,7 @@ def draw_table(console: Console, table: Table) -> None:
         console.print(Text("  nothing yet", style="dim"))
         return
     cells = _fitted([[column.name for column in table.columns], *table.rows], table.columns, console.width)
-    widths = [max(_length(row[n]) for row in cells) for n in range(len(table.columns))]
+    widths = [max(columns_of(row[n]) for row in cells) for n in range(len(table.columns))]
     for position, block in enumerate(_blocks(table.columns, widths, console.width)):
         if position:
             console.print()
@@ -84,7 +85,7 @@ def _escaped(text: str) -> str:
 def _fitted(cells: list[Sequence[str]], columns: Sequence[Column], width: int) -> list[list[str]]:
     """Key cells shortened so that together they take at most half of the width."""
     keys = [n for n, column in enumerate(columns) if column.key]
-    widths = {n: max(_length(row[n]) for row in cells) for n in keys}
+    widths = {n: max(columns_of(row[n]) for row in cells) for n in keys}
     room = max(NARROWEST_KEY * len(keys), width // 2 - GAP * len(keys))
     while sum(widths.values()) > room and max(widths.values()) > NARROWEST_KEY:
         widest = max(keys, key=lambda n: widths[n])
@@ -131,14 +132,5 @@ def _draw_block(
 
 
 def _padded(text: str, width: int, align: str) -> str:
-    space = " " * (width - _length(text))
+    space = " " * (width - columns_of(text))
     return text + space if align == "left" else space + text
-
-
-def _length(text: str) -> int:
-    """Columns on a terminal: some characters take two, some none."""
-    if text.isascii():
-        return len(text)
-    from rich.cells import cell_len
-
-    return cell_len(text)

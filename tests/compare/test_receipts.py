@@ -41,7 +41,11 @@ def test_equal_receipts_are_silent(table):
         ({"dropped": '["temperature"]', "sent": "{}"}, "parameters", "temperature was dropped for b, not for a"),
         ({"sent": '{"temperature": 1}'}, "parameters", "parameter temperature differs: a 0, b 1"),
         ({"tools": "u"}, "tools", "the tool schemas as sent are not the same for a, b"),
-        ({"response_format": "r"}, "response_format", "the response format as sent is not the same for a, b (none for a)"),
+        (
+            {"response_format": "r"},
+            "response_format",
+            "the response format as sent is not the same for a, b (none for a)",
+        ),
     ],
 )
 def test_unequal_receipts_are_told_once(table, different, kind, text):

@@ -135,18 +135,35 @@ def test_unbounded_means_without_spread_have_no_interval():
     assert (found.estimate, found.low, found.too_few) == (3.0, None, False)
 
 
-def test_sign_flip_counts_all_flips_of_few_clusters():
-    # Fisher's reading of Darwin's maize: 15 pairs, 863 of 2^14 more extreme by one tail, p = .0526.
+def test_sign_flip_counts_all_flips():
+    # Darwin's maize: 863 of the 2^15 flips are at least as extreme in one tail (Fisher, Design of Experiments, 1935).
     darwin = [49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48]
-    assert sign_flip(darwin) == pytest.approx(0.0526, abs=0.006)
-    assert sign_flip([1, 1, 1, 1, 1, 1]) == 2 / 64
+    assert sign_flip(darwin) == pytest.approx(2 * 863 / 2**15, abs=1e-9)
+    assert sign_flip([1, 1, 1, 1, 1, 1]) == pytest.approx(2 / 64)
     assert sign_flip([0, 0, 0]) == 1.0
     assert sign_flip([2, -1, 0]) == 1.0
 
 
+def test_sign_flip_of_single_trials_is_mcnemars_exact_test():
+    assert sign_flip([1] * 86 + [-1] * 150 + [0] * 1364) == pytest.approx(mcnemar_exact(86, 150), rel=1e-9)
+
+
+def test_sign_flip_is_that_of_scipy():
+    from scipy import stats
+
+    values = np.random.default_rng(2).normal(0.4, 1, size=9)
+    theirs = stats.permutation_test(
+        (values,), lambda x, axis: np.sum(x, axis=axis), permutation_type="samples", vectorized=True, n_resamples=np.inf
+    )
+    assert sign_flip(values) == pytest.approx(theirs.pvalue)
+
+
 def test_drawn_sign_flips_are_repeatable_and_never_zero():
-    strong = np.ones(40)
-    assert sign_flip(strong) == sign_flip(strong) == pytest.approx(1 / 20_000)
+    strong = 1 + np.random.default_rng(1).random(60)
+    assert sign_flip(strong) == sign_flip(strong[::-1]) == pytest.approx(1 / 20_000)
+    weak = np.random.default_rng(1).normal(size=200)
+    t = weak.mean() / (weak.std(ddof=1) / math.sqrt(200))
+    assert sign_flip(weak) == pytest.approx(math.erfc(abs(t) / math.sqrt(2)), abs=0.02)
 
 
 def test_paired_difference_of_single_trials_is_mcnemars():

@@ -85,5 +85,5 @@ def test_pass_k_uses_the_repeats_every_model_has(trials):
 def test_any_column_can_group(trials):
     table = trials({"a": 0.5}, tasks=6).assign(sandbox=["x", "y"] * 3)
     assert [row.key for row in summarise(table, by=["sandbox"])] == [{"sandbox": "x"}, {"sandbox": "y"}]
-    with pytest.raises(UserError, match="cannot group by 'colour'.*what varies here"):
+    with pytest.raises(UserError, match=r"cannot group by 'colour'.*what varies here"):
         summarise(table, by=["colour"])

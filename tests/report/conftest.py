@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import shutil
 
 import pytest
 
@@ -63,7 +64,7 @@ def document_of(model, text="I look.", observation="1 row", dropped=()):
 
 
 def write_sweep(folder, repeats=2, lose=(), dropped=(), run=1.0):
-    """Two models, two scaffolds, two scenarios of four tasks; `large` passes more. `lose` names lost trials by number."""
+    """Two models, two scaffolds, two scenarios of four tasks; `large` passes more; `lose` are lost trials by number."""
     chance = random.Random(3)
     cells = [
         (scenario, f"t{n}", scaffold, model)
@@ -96,11 +97,16 @@ def write_sweep_fixture():
     return write_sweep
 
 
+@pytest.fixture(scope="session")
+def written(tmp_path_factory):
+    return write_sweep(tmp_path_factory.mktemp("written") / "first-light", lose=(3, 4, 40), dropped=("temperature",))
+
+
 @pytest.fixture
-def results(tmp_path):
-    folder = tmp_path / "results"
-    write_sweep(folder / "first-light", lose=(3, 4, 40), dropped=("temperature",))
-    return folder
+def results(tmp_path, written):
+    """A results folder with the sweep `first-light`: 64 trials asked, three lost to the provider."""
+    shutil.copytree(written, tmp_path / "results" / "first-light")
+    return tmp_path / "results"
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,7 +21,9 @@ from harness.compare.statistics.power import UNKNOWN_SPREAD, WISHED, clusters_ne
 MCNEMAR = "McNemar, exact"
 SIGN_FLIP = "sign-flip permutation"
 EXACT_UP_TO = 14
-"""Clusters up to which all 2^G sign flips are counted."""
+"""Clusters up to which all 2^G sign flips are counted, whatever their differences."""
+_AT_ONCE = 500_000
+"""Most totals, or signs, in memory at once."""
 DRAWS = 19_999
 SEED = 20_261_101
 USELESS = 0.5
@@ -46,32 +47,49 @@ def mcnemar_chi2(won: int, lost: int) -> float:
 def sign_flip(sums: ArrayLike, seed: int = SEED, draws: int = DRAWS) -> float:
     """Two-sided p that clusters' differences are symmetric about 0, by flipping the sign of whole clusters.
 
-    `sums` holds the sum of the differences of each cluster. All 2^G flips are counted up to 14 clusters that differ at
-    all; beyond, seeded draws, with p = (1 + as extreme) / (1 + draws), so that it is never below what was drawn
+    `sums` holds the sum of the differences of each cluster. All 2^G flips are counted where that is feasible: always
+    up to 14 clusters that differ at all, and beyond where their differences take few values, as pass rates over
+    repeats do. Else seeded draws, with p = (1 + as extreme) / (1 + draws), so that it is never below what was drawn
     (Phipson and Smyth, 2010). The order of the clusters and the sign of the whole change nothing.
     """
-    sizes = np.sort(np.abs(np.asarray(sums, dtype=np.float64)))
-    observed = abs(float(np.sum(np.asarray(sums, dtype=np.float64))))
+    signed = np.asarray(sums, dtype=np.float64)
+    observed, sizes = abs(float(np.sum(signed))), np.sort(np.abs(signed))
     scale = float(sizes.sum())
     sizes = sizes[sizes > 1e-12 * max(scale, 1e-300)]
     if len(sizes) == 0:
         return 1.0
-    exact = len(sizes) <= EXACT_UP_TO
-    signs = _all_signs(len(sizes)) if exact else _drawn_signs(len(sizes), seed, draws)
-    extreme = int(np.count_nonzero(np.abs(signs @ sizes) >= observed - 1e-9 * scale))
-    return extreme / len(signs) if exact else (1 + extreme) / (1 + draws)
+    observed -= 1e-9 * scale
+    counted = _all_flips(sizes / scale)
+    if counted is not None:
+        totals, chances = counted
+        return min(1.0, float(chances[np.abs(totals) >= observed / scale].sum()))
+    extreme, left, chance = 0, draws, np.random.default_rng([seed, len(sizes)])
+    while left > 0:
+        rows = min(left, max(1, _AT_ONCE // len(sizes)))
+        signs = chance.integers(0, 2, size=(rows, len(sizes)), dtype=np.int8) * np.int8(2) - np.int8(1)
+        extreme += int(np.count_nonzero(np.abs(signs @ sizes) >= observed))
+        left -= rows
+    return (1 + extreme) / (1 + draws)
 
 
-@lru_cache(maxsize=EXACT_UP_TO)
-def _all_signs(count: int) -> Floats:
-    bits = (np.arange(2**count)[:, None] >> np.arange(count)) & 1
-    return (2.0 * bits - 1.0).astype(np.float64)
+def _all_flips(sizes: Floats) -> tuple[Floats, Floats] | None:
+    """Every total that flips can give, with its probability; None where there are too many.
 
-
-@lru_cache(maxsize=4)
-def _drawn_signs(count: int, seed: int, draws: int) -> Floats:
-    bits = np.random.default_rng([seed, count]).integers(0, 2, size=(draws, count), dtype=np.int8)
-    return (2.0 * bits - 1.0).astype(np.float64)
+    n clusters of one size v contribute v (2 B - n) with B binomial (n, 1/2); totals that are equal up to rounding are
+    taken together.
+    """
+    totals: Floats = np.zeros(1)
+    chances: Floats = np.ones(1)
+    for size, count in zip(*np.unique(np.round(sizes, 12), return_counts=True), strict=True):
+        if len(totals) * (count + 1) > _AT_ONCE:
+            return None
+        heads = np.arange(count + 1)
+        log = special.gammaln(count + 1) - special.gammaln(heads + 1) - special.gammaln(count - heads + 1)
+        totals = (totals[:, None] + float(size) * (2.0 * heads - count)).ravel()
+        chances = (chances[:, None] * np.exp(log - count * np.log(2))).ravel()
+        _, first, place = np.unique(np.round(totals, 10), return_index=True, return_inverse=True)
+        totals, chances = totals[first], np.bincount(place, weights=chances).astype(np.float64)
+    return totals, chances
 
 
 def paired_difference(
