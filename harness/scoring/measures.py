@@ -7,6 +7,7 @@ Built in, for every trial (counts are over all roles; None where there is nothin
 | `turns` | model calls that were answered |
 | `tool_calls` | tool calls carried out, `submit` left out |
 | `share.<tool>` | share of the tool calls that went to this tool, for every tool offered; None without a call |
+| `first_tool` | name of the first tool called; None without a call |
 | `changes` | tool calls carried out without an error that may change the state |
 | `calls_to_first_change` | tool calls up to and with the first of those; None when there was none |
 | `turns_to_first_change` | model calls made before that call was carried out; None when there was none |
@@ -43,7 +44,7 @@ from harness.spec.resolved import LoadedScenario
 from harness.spec.scenario import BeforeMeasure, CountMeasure, Measure, Task
 
 BUILT_IN_MEASURES = (
-    "turns", "tool_calls", "changes", "calls_to_first_change", "turns_to_first_change", "repeated",
+    "turns", "tool_calls", "first_tool", "changes", "calls_to_first_change", "turns_to_first_change", "repeated",
     "longest_repetition", "errors", "recoveries", "malformed", "cut_off", "refusals", "says", "submitted",
     "answer_chars", "prompt_tokens_per_turn", "completion_tokens_per_turn", "model_seconds", "tool_seconds",
 )  # fmt: skip
@@ -88,6 +89,7 @@ def built_in(document: TrialDocument, actions: Sequence[RecordedAction], answer:
     measures: dict[str, JsonValue] = {
         "turns": len(calls),
         "tool_calls": len(tools),
+        "first_tool": tools[0]["name"] if tools else None,
         "changes": len(changes),
         "calls_to_first_change": changes[0] if changes else None,
         "turns_to_first_change": _turns_to_first_change(document),

@@ -60,8 +60,8 @@ def test_the_built_in_measures_of_an_eventful_trial(tmp_path):
         ),
     )
     assert found == {
-        "turns": 7, "tool_calls": 4, "changes": 1, "calls_to_first_change": 4, "turns_to_first_change": 5,
-        "repeated": 1, "longest_repetition": 2, "errors": 1, "recoveries": 1, "malformed": 1, "cut_off": 0,
+        "turns": 7, "tool_calls": 4, "first_tool": "read", "changes": 1, "calls_to_first_change": 4,
+        "turns_to_first_change": 5, "repeated": 1, "longest_repetition": 2, "errors": 1, "recoveries": 1, "malformed": 1, "cut_off": 0,
         "refusals": 0, "says": 1, "submitted": True, "answer_chars": 4, "prompt_tokens_per_turn": 40.0,
         "completion_tokens_per_turn": None, "model_seconds": 3.5, "tool_seconds": 1.5,
         "share.read": 0.5, "share.pay": 0.5, "share.dice": 0.0,
@@ -72,7 +72,14 @@ def test_the_built_in_measures_of_an_eventful_trial(tmp_path):
 def test_what_there_is_nothing_to_say_about_is_none(tmp_path):
     found = measured(tmp_path, record_of(Action(kind="cut_off", text="...")))
     assert (found["cut_off"], found["tool_calls"], found["submitted"]) == (1, 0, False)
-    for name in ("share.read", "calls_to_first_change", "turns_to_first_change", "longest_repetition", "answer_chars"):
+    for name in (
+        "share.read",
+        "first_tool",
+        "calls_to_first_change",
+        "turns_to_first_change",
+        "longest_repetition",
+        "answer_chars",
+    ):
         assert found[name] is None, name
 
 
