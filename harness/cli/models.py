@@ -7,7 +7,7 @@ import json as json_text
 import click
 
 
-@click.group("models", invoke_without_command=True, help="List local models, and download their weights.")
+@click.group("models", invoke_without_command=True)
 @click.option(
     "--json",
     "as_json",
@@ -16,6 +16,7 @@ import click
 )
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
+    """List local models, and download their weights."""
     if context.invoked_subcommand is not None:
         return
     from harness.models.local import catalogue, found, models_folder
@@ -44,10 +45,11 @@ def command(context: click.Context, as_json: bool) -> None:
     click.echo(f"\nWeights are kept in {models_folder()}. Fetch them with: harness models pull NAME")
 
 
-@command.command("pull", help="Download the weights of local models, where they are not here yet.")
+@command.command("pull")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object {name: path}.")
 def pull(names: tuple[str, ...], as_json: bool) -> None:
+    """Download the weights of local models, where they are not here yet."""
     from harness.models.local import catalogue_model, fetched
 
     models = [catalogue_model(name) for name in names]
@@ -60,11 +62,12 @@ def pull(names: tuple[str, ...], as_json: bool) -> None:
         click.echo(json_text.dumps(paths, indent=2))
 
 
-@command.command("path", help="Print where the weights of a local model are; exit code 1 when they are not here.")
+@command.command("path")
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object {name: path or null}.")
 @click.pass_context
 def path(context: click.Context, name: str, as_json: bool) -> None:
+    """Print where the weights of a local model are; exit code 1 when they are not here."""
     from harness.models.local import catalogue_model, found
 
     where = found(catalogue_model(name))

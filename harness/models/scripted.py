@@ -73,7 +73,10 @@ class ScriptedModel:
         self._used: Counter[int] = Counter()
 
     async def complete(self, request: ModelRequest) -> ModelReply:
-        """What the first rule that fits does. Raises the failures the script asks for, and `ModelSetupError` when no rule fits."""
+        """What the first rule that fits does.
+
+        Raises the failures the script asks for, and `ModelSetupError` when no rule fits.
+        """
         where = situation_of(request)
         seen = _seen(request, where)
         try:
@@ -140,7 +143,7 @@ class ScriptedModel:
         sent = {name: value for name, value in asked.items() if value is not None and name not in self._entry.drop}
         return Receipt(
             asked=asked,
-            sent={"seed": call_seed(request.seed, request.key)} | sent,
+            sent={"seed": call_seed(request.seed, request.key), **sent},
             dropped=[name for name in self._entry.drop if asked.get(name) is not None],
             tools=hash_json(request.tools) if request.tools else None,
             response_format=hash_json(request.response_format) if request.response_format else None,
@@ -193,7 +196,7 @@ def _message(deed: Rule | Choice, seen: dict[str, Any], where: Situation, call_i
     """The assistant message and how it finished."""
     text = render(deed.text, seen)
     if deed.call is not None or deed.calls is not None:
-        calls = [_rendered(call, seen) for call in deed.calls or [deed.call] if call is not None]
+        calls = [_rendered(call, seen) for call in (*(deed.calls or ()), deed.call) if call is not None]
         message = call_message(calls, text, where, call_id)
     elif deed.malformed is not None:
         message = malformed_message(deed.tool, render(deed.malformed, seen), text, where, call_id)
@@ -216,10 +219,11 @@ def _rendered(call: ScriptedCall, seen: dict[str, Any]) -> Call:
     return Call(call.tool, {name: _value(value, seen) for name, value in call.arguments.items()})
 
 
-def _value(value: JsonValue, seen: dict[str, Any]) -> Any:
+def _value(value: JsonValue, seen: dict[str, Any]) -> JsonValue:
     if isinstance(value, str):
         alone = _EXPRESSION.fullmatch(value)
-        return evaluate(alone[1].strip(), seen) if alone else render(value, seen)
+        result: JsonValue = evaluate(alone[1].strip(), seen) if alone else render(value, seen)
+        return result
     if isinstance(value, dict):
         return {name: _value(item, seen) for name, item in value.items()}
     if isinstance(value, list):

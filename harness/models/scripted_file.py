@@ -64,7 +64,7 @@ class ScriptedCall(Spec):
     """One tool call."""
 
     tool: str
-    arguments: dict[str, JsonValue] = {}
+    arguments: dict[str, JsonValue] = Field(default_factory=dict)
     """Strings at any depth are templates."""
 
 

@@ -100,8 +100,9 @@ def _tool_call(name: str, arguments: str, call_id: str) -> dict[str, Any]:
     return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
 
 
-def _name(tool: Any) -> str:
-    return str(tool.get("function", tool).get("name", ""))
+def _name(tool: dict[str, JsonValue]) -> str:
+    function = tool.get("function")
+    return str(function.get("name", "")) if isinstance(function, dict) else ""
 
 
 def _json_situation(response_format: dict[str, JsonValue]) -> Situation:

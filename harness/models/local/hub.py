@@ -1,4 +1,6 @@
-"""Weights from Hugging Face, through its own client, in its own cache: HF_ENDPOINT, HF_HUB_OFFLINE, HF_HOME and HF_TOKEN hold.
+"""Weights from Hugging Face, through its own client and in its own cache.
+
+HF_ENDPOINT, HF_HUB_OFFLINE, HF_HOME and HF_TOKEN hold as they do for that client.
 
 What is in that cache already is used as it is, without asking the network.
 """
@@ -8,7 +10,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import Any, Self
 
 from harness.models.local.interruption import Interrupted
@@ -75,7 +77,7 @@ def _bar_class(progress: Progress, interrupt: threading.Event) -> type[Any]:
     """What the client takes for a progress bar: reports to `progress`, and stops the download at `interrupt`."""
 
     class Bar:
-        def __init__(self, *, total: float | None = None, initial: float = 0, desc: str = "", **_: Any) -> None:
+        def __init__(self, *, total: float | None = None, initial: float = 0, desc: str = "", **_: object) -> None:
             self.total = total
             self.n = initial
             self._shown = progress.bar(desc, int(total or 0))
@@ -100,14 +102,14 @@ def _bar_class(progress: Progress, interrupt: threading.Event) -> type[Any]:
 
         def refresh(self) -> None: ...
 
-        def set_description(self, *_: Any, **__: Any) -> None: ...
+        def set_description(self, *_: object, **__: object) -> None: ...
 
-        def set_postfix_str(self, *_: Any, **__: Any) -> None: ...
+        def set_postfix_str(self, *_: object, **__: object) -> None: ...
 
     return Bar
 
 
-def _client() -> Any:
+def _client() -> ModuleType:
     try:
         import huggingface_hub
         import huggingface_hub.errors

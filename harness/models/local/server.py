@@ -171,9 +171,10 @@ class LocalServer:
 
 
 def child_environment() -> dict[str, str]:
-    """This process's environment without anything that looks like a secret, and with OpenMP's threads kept from spinning.
+    """The environment of this process without anything that looks like a secret, and with OpenMP kept from spinning.
 
-    With the default spin count they collapse as soon as anything else uses the cores; it is read when the library loads.
+    With its default spin count, threads collapse as soon as anything else uses the cores. It is read when the library
+    loads, so it has to be there before.
     """
     kept = {name: value for name, value in os.environ.items() if not any(word in name.upper() for word in _SECRET)}
     return {"GOMP_SPINCOUNT": "1000", **kept}

@@ -12,7 +12,10 @@ import json
 import os
 import signal
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import xllamacpp
 
 _PR_SET_PDEATHSIG = 1
 
@@ -26,7 +29,9 @@ def serve() -> None:
     os.dup2(2, 1)  # whatever the engine prints belongs to the log
     import xllamacpp
 
-    server = xllamacpp.Server(_parameters(xllamacpp.CommonParams(), asked))
+    parameters = xllamacpp.CommonParams()
+    _set(parameters, asked)
+    server = xllamacpp.Server(parameters)
     os.write(address_out, (json.dumps({"address": server.listening_address}) + "\n").encode())
     os.close(address_out)
     while os.read(0, 4096):
@@ -34,7 +39,7 @@ def serve() -> None:
     os._exit(0)  # the engine's threads are not waited for
 
 
-def _parameters(parameters: Any, asked: dict[str, Any]) -> Any:
+def _set(parameters: xllamacpp.CommonParams, asked: dict[str, Any]) -> None:
     parameters.model.path = asked["path"]
     parameters.model_alias = {asked["name"]}
     parameters.hostnames = ["127.0.0.1"]
@@ -51,7 +56,6 @@ def _parameters(parameters: Any, asked: dict[str, Any]) -> Any:
     parameters.warmup = True
     parameters.cache_ram_mib = 512
     parameters.verbosity = 1
-    return parameters
 
 
 def _die_with(parent: int) -> None:

@@ -1,8 +1,8 @@
 """From an entry `local/...` to what is served and how it is called, and what is wrong with it before anything runs.
 
 Three parameters are the server's and are not sent with calls: `n_ctx` (tokens a thread may have), `n_parallel`
-(calls generated at once) and `n_threads` (of all cores this process may use). All others go through litellm's
-OpenAI route; those OpenAI does not know (`top_k`, `min_p`, ...) are written under `extra_body`.
+(calls generated at once) and `n_threads` (all cores this process may use, when absent). All others are llama.cpp's
+(`temperature`, `top_k`, `min_p`, ...) and go out with every call.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import JsonValue
 
 from harness.models.local.catalogue import CatalogueModel
-from harness.models.local.server import Serving, cores
+from harness.models.local.server import cores
 from harness.models.local.source import Source, context_of, source_of
 from harness.models.protocol import ModelSetupError
 
