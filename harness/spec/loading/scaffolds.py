@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,20 @@ def load_scaffold(path: str | Path) -> LoadedScaffold:
     return loaded
 
 
-def read_scaffold(path: Path, problems: list[Problem], using: tuple[Path, ...] = ()) -> LoadedScaffold | None:
-    """Like `load_scaffold`, adding to `problems`; `using` are the files on the way to this one."""
+@dataclass(frozen=True)
+class _Uses:
+    """How a scaffold came to be read: the files on the way to it, and those already read for the same one."""
+
+    way: tuple[Path, ...] = ()
+    done: dict[Path, LoadedScaffold | None] = field(default_factory=dict)
+
+
+def read_scaffold(path: Path, problems: list[Problem]) -> LoadedScaffold | None:
+    """Like `load_scaffold`, adding to `problems`; None when there are any."""
+    return _read(path, problems, _Uses())
+
+
+def _read(path: Path, problems: list[Problem], uses: _Uses) -> LoadedScaffold | None:
     before = len(problems)
     source = Source(path.absolute(), problems)
     if not source.read() or not source.is_a("scaffold"):
@@ -48,11 +61,8 @@ def read_scaffold(path: Path, problems: list[Problem], using: tuple[Path, ...] =
     if spec is None:
         return None
     whole = len(problems) == before
-    used = {
-        name: _used(source, name, node, (*using, source.path))
-        for name, node in spec.nodes.items()
-        if isinstance(node, UseNode)
-    }
+    uses = _Uses((*uses.way, source.path.resolve()), uses.done)
+    used = {name: _used(source, name, node, uses) for name, node in spec.nodes.items() if isinstance(node, UseNode)}
     settled = replace_marked(spec, lambda item: _python(source, item))
     _check_roles(source, spec, used)
     _check_variables(source, spec)
@@ -71,20 +81,21 @@ def read_scaffold(path: Path, problems: list[Problem], using: tuple[Path, ...] =
     return LoadedScaffold(spec, flat, source.path, _digest(flat)) if len(problems) == before else None
 
 
-def _used(source: Source, name: str, node: UseNode, using: tuple[Path, ...]) -> LoadedScaffold | None:
+def _used(source: Source, name: str, node: UseNode, uses: _Uses) -> LoadedScaffold | None:
     at = ("nodes", name, "scaffold")
     try:
-        path = find_file(node.scaffold, "scaffold", source.path)
+        path = find_file(node.scaffold, "scaffold", source.path).resolve()
     except UserError as error:
         source.problem(at, str(error))
         return None
-    files = [file.resolve() for file in using]
-    if path.resolve() in files:
-        chain = " uses ".join(file.name for file in [*files[files.index(path.resolve()) :], path])
+    if path in uses.way:
+        chain = " uses ".join(file.name for file in [*uses.way[uses.way.index(path) :], path])
         source.problem(at, f"scaffolds use each other in a circle: {chain}")
         return None
     before = len(source.problems)
-    inner = read_scaffold(path, source.problems, using)
+    if path not in uses.done:
+        uses.done[path] = _read(path, source.problems, uses)
+    inner = uses.done[path]
     if inner is None and len(source.problems) == before:
         source.problem(at, f"scaffold {node.scaffold!r} cannot be used: see its own problems")
     return inner
