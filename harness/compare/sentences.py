@@ -74,7 +74,7 @@ def outcome_sentence(pair: Pair) -> str:
 
 
 def behaviour_sentences(behaviours: list[Behaviour]) -> list[str]:
-    """The clearest differences in what the models did, after correction for all that were looked at."""
+    """The clearest difference of each behaviour, after correction for all that were looked at."""
     clear = [
         (behaviour, pair)
         for behaviour in behaviours
@@ -82,17 +82,20 @@ def behaviour_sentences(behaviours: list[Behaviour]) -> list[str]:
         if pair.difference.shown and pair.difference.clusters >= MIN_CLUSTERS_TESTED
     ]
     clear.sort(key=lambda item: (item[1].difference.p_adjusted or 0.0, -abs(_standardised(item[1].difference))))
-    return [_behaviour(behaviour, pair) for behaviour, pair in clear[:MOST_BEHAVIOURS]]
+    told: dict[str, str] = {}
+    for behaviour, pair in clear:
+        told.setdefault(behaviour.name, _behaviour(behaviour, pair))
+    return list(told.values())[:MOST_BEHAVIOURS]
 
 
 def _behaviour(behaviour: Behaviour, pair: BehaviourPair) -> str:
     more, less, difference = _oriented(pair.first, pair.second, pair.difference)
     high, low = behaviour.means[more], behaviour.means[less]
     if behaviour.share:
-        values = f"{_percent(high)} against {_percent(low)}, {_more(difference)}"
-    else:
-        values = f"{amount(high.estimate)} against {amount(low.estimate)} a trial, {_interval(difference, False)} more"
-    return f"{behaviour.title}: {more} has more of it than {less} ({values})."
+        return f"{behaviour.title}: {more} {_percent(high)}, {less} {_percent(low)} ({_more(difference)})."
+    head, _, interval = _interval(difference, False).partition(", ")
+    size = f"{head} more, {interval}" if interval else f"{head} more"
+    return f"{behaviour.title}: {more} {amount(high.estimate)} a trial, {less} {amount(low.estimate)} ({size})."
 
 
 def _alone(comparison: Comparison) -> str:

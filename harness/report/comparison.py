@@ -76,12 +76,12 @@ def pairs_table(section: Section) -> Table:
     if len(pairs) < len(section.pairs):
         title += f" (the {len(pairs)} clearest of {len(section.pairs)}; all of them with --json)"
     columns = [Column("first - second", "left", key=True), Column("passed"), Column("p"), Column("would show")]
-    columns += [Column("won/lost/tied"), Column("flips"), Column("score"), Column("p (score)")]
+    columns += [Column("flips"), Column("won/lost/tied"), Column("score"), Column("p (score)")]
     same = all(pair.score.estimate == pair.passed.estimate and pair.score.n == pair.passed.n for pair in section.pairs)
     rows = [
         [
             _name(pair), cells.difference_points(pair.passed), cells.p_cell(pair.passed), cells.detectable(pair.passed),
-            _counts(pair.passed), cells.share(pair.flips),
+            cells.share(pair.flips), _counts(pair.passed),
             *(["", ""] if same else [cells.difference_points(pair.score), cells.p_cell(pair.score)]),
         ]
         for pair in pairs
@@ -103,12 +103,14 @@ def sections_table(sections: Sequence[Section], column: str, several: bool) -> T
                 strong.add(len(rows))
             rows.append([
                 str(section.value), *([_name(pair)] if named else []), cells.difference_points(pair.passed),
-                cells.p_cell(pair.passed), cells.detectable(pair.passed), _counts(pair.passed),
+                cells.p_cell(pair.passed), cells.detectable(pair.passed), "" if named else _counts(pair.passed),
             ])  # fmt: skip
     columns = [Column(column, "left", key=True), *([Column("first - second", "left", key=True)] if named else [])]
     columns += [Column("passed"), Column("p"), Column("would show"), Column("won/lost/tied")]
     of = "" if named else f", {_name(sections[0].pairs[0])}"
-    return Table(f"Differences by {column}{of}, in points", columns, rows, frozenset(strong))
+    left = sum(len(section.pairs) for section in sections) - len(rows)
+    clearest = " (the clearest; all of them with --json)" if left else ""
+    return Table(f"Differences by {column}{of}, in points{clearest}", columns, rows, frozenset(strong))
 
 
 def noise_table(section: Section, by: str) -> Table:

@@ -146,7 +146,7 @@ def test_behaviours_are_paired_and_named(trials):
     assert found["reads_policy"].pairs[0].difference.p_adjusted < 0.001
     assert not any("error" in title for title in found)
     sentences = " ".join(compare_models(table).sentences)
-    assert "reads_policy: a has more of it than b (97% against 0%" in sentences
+    assert "reads_policy: a 97%, b 0% (96.7 points more, " in sentences
 
 
 def test_clear_null_and_small_comparisons_read_differently(trials):

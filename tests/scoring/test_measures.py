@@ -61,7 +61,8 @@ def test_the_built_in_measures_of_an_eventful_trial(tmp_path):
     )
     assert found == {
         "turns": 7, "tool_calls": 4, "first_tool": "read", "changes": 1, "calls_to_first_change": 4,
-        "turns_to_first_change": 5, "repeated": 1, "longest_repetition": 2, "errors": 1, "recoveries": 1, "malformed": 1, "cut_off": 0,
+        "turns_to_first_change": 5, "repeated": 1,
+        "longest_repetition": 2, "errors": 1, "recoveries": 1, "malformed": 1, "cut_off": 0,
         "refusals": 0, "says": 1, "submitted": True, "answer_chars": 4, "prompt_tokens_per_turn": 40.0,
         "completion_tokens_per_turn": None, "model_seconds": 3.5, "tool_seconds": 1.5,
         "share.read": 0.5, "share.pay": 0.5, "share.dice": 0.0,
