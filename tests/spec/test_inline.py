@@ -110,15 +110,29 @@ def test_python_files_of_a_used_scaffold_are_found_where_it_lies(desk, tmp_path)
     [
         (("inner.yaml", "iner.yaml"), ("", ""), "'iner.yaml': there is no such file (did you mean inner.yaml?)"),
         (("inner.yaml", "outer.yaml"), ("", ""), "scaffolds use each other in a circle: outer.yaml uses outer.yaml"),
-        (("", ""), ("ask: {kind: say, role: critic, text: \"{{ verdict }} {{ visits.judge }}\"", "ask: {kind: use, scaffold: outer.yaml"),
-         "scaffolds use each other in a circle: outer.yaml uses inner.yaml uses outer.yaml"),
+        (
+            ("", ""),
+            (
+                'ask: {kind: say, role: critic, text: "{{ verdict }} {{ visits.judge }}"',
+                "ask: {kind: use, scaffold: outer.yaml",
+            ),
+            "scaffolds use each other in a circle: outer.yaml uses inner.yaml uses outer.yaml",
+        ),
         (("{kind: json}", "{kind: native}"), ("", ""), "scaffold 'inner' speaks another protocol"),
-        (("inner.yaml,", "inner.yaml, roles: {critc: agent},"), ("", ""), "scaffold 'inner' has no role 'critc'; it has agent, critic (did you mean critic?)"),
+        (
+            ("inner.yaml,", "inner.yaml, roles: {critc: agent},"),
+            ("", ""),
+            "scaffold 'inner' has no role 'critc'; it has agent, critic (did you mean critic?)",
+        ),
         (("inner.yaml,", "inner.yaml, roles: {critic: agnt},"), ("", ""), "unknown role 'agnt'"),
-        (("{agent: {}}", "{agent: {}, critic: {}}"), ("", ""), "role 'critic' is a seat here and an inner voice in 'inner': map it under `roles`"),
+        (
+            ("{agent: {}}", "{agent: {}, critic: {}}"),
+            ("", ""),
+            "role 'critic' is a seat here and an inner voice in 'inner': map it under `roles`",
+        ),
         (("", ""), ("verdict ==", "verdct =="), "unknown name 'verdct'"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_used_is_told(desk, outer, inner, problem: str) -> None:
     desk.write("inner.yaml", INNER.replace(*inner))
     assert any(problem in said for said in desk.problems(OUTER.replace(*outer), "outer.yaml"))

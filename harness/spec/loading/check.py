@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -45,12 +46,18 @@ class CheckReport:
 
 
 def check(paths: Iterable[str | Path], catalog: Catalog) -> CheckReport:
-    """Check files, and all files of ours in folders. Raises `UserError` for a path that is not there."""
+    """Check files, and all files of ours in folders, data folders of scenarios left out.
+
+    Raises `UserError` for a path that is not there.
+    """
     report = CheckReport()
-    for path in _files(paths):
+    data: set[Path] = set()
+    for path, named in _files(paths):
+        if not named and any(path.resolve().is_relative_to(folder) for folder in data):
+            continue
         report.checked += 1
         found: list[Problem] = []
-        checked = _check_one(path, catalog, found)
+        checked = _check_one(path, catalog, found, data)
         if checked is not None and not found:
             report.files.append(checked)
         report.problems += found
@@ -58,14 +65,14 @@ def check(paths: Iterable[str | Path], catalog: Catalog) -> CheckReport:
     return report
 
 
-def _check_one(path: Path, catalog: Catalog, problems: list[Problem]) -> CheckedFile | None:
+def _check_one(path: Path, catalog: Catalog, problems: list[Problem], data: set[Path]) -> CheckedFile | None:
     source = Source(path, [])
     if not source.read():
         problems += source.problems
         return None
     kind = source.kind()
     if kind == "scenario":
-        scenario = read_scenario(path, catalog, problems)
+        scenario = read_scenario(path, catalog, problems, data)
         return CheckedFile(shown(path), kind, scenario.spec.name, scenario.digest) if scenario is not None else None
     if kind == "scaffold":
         scaffold = read_scaffold(path, problems)
@@ -89,7 +96,8 @@ def _check_one(path: Path, catalog: Catalog, problems: list[Problem]) -> Checked
     return None
 
 
-def _files(paths: Iterable[str | Path]) -> Iterator[Path]:
+def _files(paths: Iterable[str | Path]) -> Iterator[tuple[Path, bool]]:
+    """(file, whether it was named itself), a folder's own files before those further down."""
     seen: set[Path] = set()
     for named in map(Path, paths):
         if not named.exists():
@@ -97,7 +105,7 @@ def _files(paths: Iterable[str | Path]) -> Iterator[Path]:
         for path in _below(named) if named.is_dir() else [named]:
             if path.resolve() not in seen:
                 seen.add(path.resolve())
-                yield path
+                yield path, path == named
 
 
 def _below(folder: Path) -> Iterator[Path]:
@@ -114,4 +122,5 @@ def _is_ours(path: Path) -> bool:
             start = stream.read(65536)
     except OSError:
         return False
-    return any(match.decode() in KINDS for match in _KIND_LINE.findall(start))
+    kinds = [match.decode() for match in _KIND_LINE.findall(start)]
+    return any(difflib.get_close_matches(kind, KINDS, n=1, cutoff=0.8) for kind in kinds)

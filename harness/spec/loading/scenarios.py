@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -20,6 +20,7 @@ from harness.spec.python_source import python_digest, source_file
 from harness.spec.resolved import Catalog, KindLike, LoadedScenario
 from harness.spec.scenario import Scenario
 
+B = TypeVar("B", bound=BaseModel)
 MAX_FOLDER_FILES = 20_000
 MAX_FOLDER_BYTES = 1024 * 2**20
 
@@ -33,8 +34,10 @@ def load_scenario(path: str | Path, catalog: Catalog) -> LoadedScenario:
     return loaded
 
 
-def read_scenario(path: Path, catalog: Catalog, problems: list[Problem]) -> LoadedScenario | None:
-    """Like `load_scenario`, adding to `problems`; None when there are any."""
+def read_scenario(
+    path: Path, catalog: Catalog, problems: list[Problem], data: set[Path] | None = None
+) -> LoadedScenario | None:
+    """Like `load_scenario`, adding to `problems`; None when there are any. `data` gathers its data folders."""
     before = len(problems)
     source = Source(path.absolute(), problems)
     if not source.read() or not source.is_a("scenario"):
@@ -47,18 +50,16 @@ def read_scenario(path: Path, catalog: Catalog, problems: list[Problem]) -> Load
         check_scenario(source, spec, None, None)
         return None
     options = source.best(kind.Options, ("environment",), without="kind")
-    setups = {task.id: _setup(source, kind, index) for index, task in enumerate(spec.tasks)}
-    settled = _Settled(source)
+    settled = _Settled(source, set() if data is None else data)
     spec = settled.absolute(spec, ())
-    if options is None or None in setups.values():
-        check_scenario(source, spec, kind, options)
-        return None
-    options = settled.absolute(options, ("environment",))
-    setups = {
-        task.id: settled.absolute(setups[task.id], ("tasks", index, "setup")) for index, task in enumerate(spec.tasks)
-    }
+    options = options and settled.absolute(options, ("environment",))
+    setups: dict[str, BaseModel] = {}
+    for index, task in enumerate(spec.tasks):
+        setup = _setup(source, kind, index)
+        if setup is not None:
+            setups[task.id] = settled.absolute(setup, ("tasks", index, "setup"))
     check_scenario(source, spec, kind, options)
-    if len(problems) > before:
+    if options is None or len(problems) > before:
         return None
     return _loaded(source, spec, options, setups)
 
@@ -89,10 +90,12 @@ def _setup(source: Source, kind: KindLike, index: int) -> BaseModel | None:
 class _Settled:
     """Makes the data and Python files of a file's models absolute, noting those that are not there."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, folders: set[Path]) -> None:
         self.source = source
+        self.folders = folders
 
-    def absolute(self, model: Any, at: tuple[Any, ...]) -> Any:
+    def absolute(self, model: B, at: tuple[Any, ...]) -> B:
+        """The model, which stands at `at`, with what it points at made absolute."""
         return replace_marked(model, lambda item: self._one(item, at))
 
     def _one(self, item: Marked, at: tuple[Any, ...]) -> str:
@@ -104,7 +107,9 @@ class _Settled:
             work = lambda: absolute_python(item.value, self.source.folder)  # noqa: E731
         if work is None:
             return item.value
-        result: str | None = self.source.attempt((*at, *item.path), work)
+        result = self.source.attempt((*at, *item.path), work)
+        if result is not None and isinstance(item.mark, DataFile) and Path(result).is_dir():
+            self.folders.add(Path(result).resolve())
         return result if result is not None else item.value
 
 
@@ -140,7 +145,7 @@ def absolute_python(reference: str, base: Path) -> str:
     return f"{path}:{name}" if reference.rpartition(":")[0].endswith(".py") else reference
 
 
-def _loaded(source: Source, spec: Scenario, options: BaseModel, setups: dict[str, Any]) -> LoadedScenario:
+def _loaded(source: Source, spec: Scenario, options: BaseModel, setups: dict[str, BaseModel]) -> LoadedScenario:
     shared = {
         "scenario": content(spec.model_copy(update={"summary": "", "measures": {}, "tasks": []})),
         "environment": content(options),
