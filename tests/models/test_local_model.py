@@ -58,7 +58,7 @@ def short(**changes: Any) -> ModelRequest:
 
 
 def model(accounts: Accounts | None = None, **entry: Any) -> LocalModel:
-    entry = {"parameters": {"temperature": 0.7, "n_ctx": 1024}, **entry}
+    entry = {"parameters": {"temperature": 0.7, "n_ctx": 1024}, "retry": {"attempts": 1}, **entry}
     return LocalModel(loaded(f"local/{NAME}", **entry), parameters={}, accounts=accounts or Accounts())
 
 

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from harness.spec.resolved import LoadedModel
 
 _DEATHS_PER_CALL = 2
+_NEWS_OF_DEATH = 1.0
+"""Seconds that a broken connection may be ahead of the news that the child is gone."""
 
 
 @dataclass
@@ -124,9 +126,11 @@ class LocalModel:
         death = asyncio.ensure_future(running.died.wait())
         try:
             await asyncio.wait((call, death), return_when=asyncio.FIRST_COMPLETED)
-            if call.done() and not (running.died.is_set() and isinstance(call.exception(), ProviderFault)):
-                return call.result()
-            raise _Died
+            if _lost(call):
+                await asyncio.wait((death,), timeout=_NEWS_OF_DEATH)
+            if death.done() and (_lost(call) or not call.done()):
+                raise _Died
+            return await call
         finally:
             death.cancel()
             if not call.done():
@@ -216,6 +220,12 @@ class LocalModel:
 
 class _Died(Exception):
     """The child died during a call."""
+
+
+def _lost(call: asyncio.Future[ModelReply]) -> bool:
+    """Whether a call ended in the way it does when nobody is at the other end any more."""
+    fault = call.exception() if call.done() and not call.cancelled() else None
+    return isinstance(fault, ProviderFault) and fault.kind in ("connection", "truncated")
 
 
 def _watch(server: LocalServer, loop: asyncio.AbstractEventLoop, tell: Callable[[], None]) -> None:
