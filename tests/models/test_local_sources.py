@@ -16,7 +16,7 @@ from models.calling import loaded
 from models.hub_server import HubServer
 
 from harness.models import ModelSetupError, check_parameters, is_local, price_of
-from harness.models.local import catalogue, fetched, source_of
+from harness.models.local import catalogue, fetch_missing, fetched, source_of
 from harness.models.local.hub import HubFile
 
 CONTENT = b"GGUF, as far as this test is concerned"
@@ -154,3 +154,11 @@ def test_the_missing_engine_names_the_extra(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
     assert "need the [local] extra: pip install 'scaffold-harness[local]'" in done.stdout, done.stderr
+
+
+def test_what_a_run_lacks_is_fetched_before_it(tmp_path: Path) -> None:
+    here = tmp_path / "here.gguf"
+    here.write_bytes(CONTENT)
+    fetch_missing([loaded("openai/gpt-5"), loaded(f"local/path:{here}")])
+    with pytest.raises(ModelSetupError, match=r"nowhere\.gguf: cannot be read: no such file"):
+        fetch_missing([loaded(f"local/path:{tmp_path}/nowhere.gguf")])

@@ -8,7 +8,7 @@ from harness.models.local.interruption import Interrupted
 from harness.models.local.model import LocalModel
 from harness.models.local.progress import PlainProgress, Progress, QuietProgress, shown_progress
 from harness.models.local.setup import check_local
-from harness.models.local.source import Weights, catalogue_model, fetched, found, is_local, source_of
+from harness.models.local.source import Weights, catalogue_model, fetch_missing, fetched, found, is_local, source_of
 from harness.models.local.storage import models_folder
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "catalogue",
     "catalogue_model",
     "check_local",
+    "fetch_missing",
     "fetched",
     "found",
     "is_local",

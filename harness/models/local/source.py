@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -112,6 +113,16 @@ def fetched(source: Source, *, progress: Progress | None = None, interrupt: thre
     if isinstance(source, CatalogueModel) and weights.sha256 != source.sha256:
         raise ModelSetupError(f"{path}: its content was changed; delete it and run: harness models pull {source.name}")
     return weights
+
+
+def fetch_missing(models: Iterable[LoadedModel], progress: Progress | None = None) -> None:
+    """Downloads what the local ones among `models` need and is not here: before a run, so that none waits in a trial.
+
+    Raises `ModelSetupError` with the mend.
+    """
+    for loaded in models:
+        if is_local(loaded) and found(source := source_of(loaded)) is None:
+            fetched(source, progress=progress)
 
 
 def context_of(source: Source) -> int:
