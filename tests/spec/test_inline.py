@@ -142,7 +142,8 @@ def test_an_act_in_a_lane_is_found_inside_a_used_scaffold(desk, react: str) -> N
     desk.write("react.yaml", react)
     text = (
         "kind: scaffold\nname: x\nsummary: x\nprotocol: {kind: json}\nstart: b\nnodes:\n"
-        "  b: {kind: branch, to: r, join: j}\n  r: {kind: use, scaffold: react.yaml, next: j}\n  j: {kind: join, next: end}\n"
+        "  b: {kind: branch, to: r, join: j}\n  r: {kind: use, scaffold: react.yaml, next: j}\n"
+        "  j: {kind: join, next: end}\n"
     )
     assert desk.only(text).startswith("8:3: act node 'r.act' stands in a lane of branch 'b'")
 

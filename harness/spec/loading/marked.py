@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -43,15 +44,37 @@ def replace_marked(model: B, change: Callable[[Marked], str]) -> B:
     return replaced
 
 
+@cache
+def _fields(model: type[BaseModel]) -> list[tuple[str, str, Any]]:
+    """(name, key in the file, annotation) of the fields in which a mark can be."""
+    fields = []
+    for name, info in model.model_fields.items():
+        annotation = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+        if _can_hold(annotation, frozenset()):
+            fields.append((name, info.alias or name, annotation))
+    return fields
+
+
+def _can_hold(annotation: Any, seen: frozenset[Any]) -> bool:
+    """Whether a mark can be anywhere in a value of this annotation; plain JSON values hold none."""
+    if isinstance(annotation, Mark):
+        return True
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if annotation in seen:
+            return False
+        inner = [part for info in annotation.model_fields.values() for part in (info.annotation, *info.metadata)]
+        return any(_can_hold(part, seen | {annotation}) for part in inner)
+    return any(_can_hold(part, seen) for part in get_args(annotation))
+
+
 _Visit = Callable[[tuple[str | int, ...], str, Mark], str]
 
 
 def _walk_model(model: Any, path: tuple[str | int, ...], visit: _Visit) -> Any:
     changed = {}
-    for name, info in type(model).model_fields.items():
+    for name, alias, annotation in _fields(model.__class__):
         before = getattr(model, name)
-        annotation = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
-        after = _walk(annotation, before, (*path, info.alias or name), visit)
+        after = _walk(annotation, before, (*path, alias), visit)
         if after is not before:
             changed[name] = after
     return model.model_copy(update=changed) if changed else model
