@@ -4,9 +4,8 @@ Importing this is light; the engine is only ever imported in the child.
 """
 
 from harness.models.local.catalogue import CatalogueModel, catalogue
-from harness.models.local.interruption import Interrupted
 from harness.models.local.model import LocalModel
-from harness.models.local.progress import PlainProgress, Progress, QuietProgress, shown_progress
+from harness.models.local.progress import Interrupted, PlainProgress, Progress, QuietProgress, shown_progress
 from harness.models.local.setup import check_local
 from harness.models.local.source import Weights, catalogue_model, fetch_missing, fetched, found, is_local, source_of
 from harness.models.local.storage import models_folder

@@ -13,8 +13,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Any, Self
 
-from harness.models.local.interruption import Interrupted
-from harness.models.local.progress import Advance, Progress
+from harness.models.local.progress import Advance, Interrupted, Progress
 from harness.models.protocol import ModelSetupError
 
 

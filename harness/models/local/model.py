@@ -23,7 +23,7 @@ from pydantic import JsonValue
 
 from harness.models.accounts import Accounts
 from harness.models.local.compact import Compacted, compact
-from harness.models.local.interruption import Interrupted
+from harness.models.local.progress import Interrupted
 from harness.models.local.server import LocalServer, ServerFailed, Serving
 from harness.models.local.setup import as_remote, means_of, require_engine, sent_parameters, usable_source
 from harness.models.local.source import Weights, fetched

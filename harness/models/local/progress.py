@@ -1,4 +1,4 @@
-"""Telling the user about a download: a bar on a terminal, a plain line now and then elsewhere.
+"""Telling the user about a download (a bar on a terminal, plain lines elsewhere), and being told to stop one.
 
 Everything goes to standard error, so that `--json` output stays clean.
 """
@@ -14,6 +14,10 @@ from typing import Protocol
 
 Advance = Callable[[int], None]
 """Called with the number of bytes done so far."""
+
+
+class Interrupted(Exception):
+    """A download or a start was told to stop; nothing of it is left."""
 
 
 class Progress(Protocol):

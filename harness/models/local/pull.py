@@ -22,8 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.models.local.catalogue import CatalogueModel, Wheel
-from harness.models.local.interruption import Interrupted
-from harness.models.local.progress import Progress, QuietProgress
+from harness.models.local.progress import Interrupted, Progress, QuietProgress
 from harness.models.local.storage import CHUNK, exclusive, file_sha256, models_folder, remember_sha256
 from harness.models.protocol import ModelSetupError
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from harness.models.local.interruption import Interrupted
+from harness.models.local.progress import Interrupted
 
 _PROGRAM = Path(__file__).with_name("server_process.py")
 _START_SECONDS = 300.0
