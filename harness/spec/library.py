@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -45,9 +46,9 @@ def find_file(reference: str | Path, kind: Findable, beside: Path) -> Path:
         near = [p.name for p in path.parent.glob("*") if p.suffix in _SUFFIXES] if path.parent.is_dir() else []
         what = "is a folder" if path.is_dir() else "there is no such file"
         raise UserError(f"{kind} {text!r}: {what}{did_you_mean(path.name, near)}")
-    listed = ", ".join(names) or "none"
+    there = listed(names)
     hint = did_you_mean(text, list(names))
-    raise UserError(f"no {kind} {text!r}: neither a file beside this one nor a shipped name (shipped: {listed}){hint}")
+    raise UserError(f"no {kind} {text!r}: neither a file beside this one nor a shipped name (shipped: {there}){hint}")
 
 
 def did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str:
@@ -57,6 +58,13 @@ def did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str:
         by_case = {name.lower(): name for name in known}
         close = [by_case[word.lower()]] if word.lower() in by_case else []
     return f" (did you mean {close[0]}?)" if close else ""
+
+
+def listed(names: Iterable[str], most: int = 15) -> str:
+    """`a, b, c and 7 more`, or `none`."""
+    every = list(names)
+    more = f" and {len(every) - most} more" if len(every) > most else ""
+    return ", ".join(every[:most]) + more if every else "none"
 
 
 def shown(path: Path) -> str:

@@ -216,7 +216,7 @@ def test_a_seed_stands_on_scenario_task_and_repeat_alone() -> None:
     seeds = {trial_seed(s, t, r) for s in ("a", "b") for t in ("x", "y") for r in range(1, 50)}
     assert len(seeds) == 196
     assert all(0 <= seed < 2**31 for seed in seeds)
-    assert trial_seed("shop", "count", 1) == 1372293632 or trial_seed("shop", "count", 1) == trial_seed(
+    assert trial_seed("shop", "count", 1) == 1981057025, "recorded trials stand on it: it must never change"
         "shop", "count", 1
     )
 

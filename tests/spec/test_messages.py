@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 JARGON = re.compile(
     r"pydantic|Input should|valid (string|integer|dictionary)|type=|https?://|Extra inputs|Field required"
@@ -81,6 +83,51 @@ def test_all_mistakes_of_a_file_come_at_once_in_file_order(desk, scenario: str) 
 )
 def test_a_file_of_no_known_kind_is_refused(desk, text: str, problem: str) -> None:
     assert desk.only(text) == problem
+
+
+_PIECES = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ": ",
+    "- ",
+    "\n",
+    "  ",
+    "'",
+    '"',
+    "&a ",
+    "*a",
+    "null",
+    "1e9",
+    "{{",
+    "%}",
+    "|",
+    "\t",
+    "#",
+    "kind",
+    "\0",
+    "~",
+]
+_VALUES = ["5", "[]", "{}", "x", "null", "true", "[1, 2]", "{a: 1}", "-1", "'{{ x }}'", "''"]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(chance=st.randoms(use_true_random=False), times=st.integers(1, 4))
+def test_whatever_is_broken_every_problem_is_one_plain_line(desk, scenario, react, chance, times: int) -> None:
+    text = chance.choice([scenario, react])
+    for _ in range(times):
+        at = chance.randrange(len(text) + 1)
+        if chance.random() < 0.5:
+            text = text[:at] + chance.choice(_PIECES) + text[at + chance.choice([0, 0, 5]) :]
+        else:
+            places = list(re.finditer(r"(?<=: )[^\n,}]+", text))
+            if places:
+                place = chance.choice(places)
+                text = text[: place.start()] + chance.choice(_VALUES) + text[place.end() :]
+    for line in desk.problems(text):
+        assert "\n" not in line
+        assert not JARGON.search(line)
 
 
 def test_paths_are_printed_relative_to_the_working_directory(desk, scenario: str, tmp_path, monkeypatch) -> None:

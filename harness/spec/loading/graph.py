@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from harness.spec.library import did_you_mean
+from harness.spec.library import did_you_mean, listed
 from harness.spec.loading.source import Source
 from harness.spec.scaffold import ActNode, BranchNode, GenerateNode, JoinNode, Node, RouteNode, Scaffold, UseNode
 
@@ -49,10 +49,10 @@ def check_edges(source: Source, spec: Scaffold) -> bool:
 def _known_node(source: Source, at: Place, target: str, known: list[str], *, end: bool) -> bool:
     if target in known or (end and target == END):
         return True
-    listed = ", ".join([*known, *([END] if end else [])])
+    there = [*known, END] if end else known
     what = f"unknown node {target!r}" if target != END else "a branch cannot lead to `end`" if not end else ""
     what = "a scaffold cannot start at its end" if at == ("start",) and target == END else what
-    source.problem(at, f"{what}; there are {listed}{did_you_mean(target, [*known, END] if end else known)}")
+    source.problem(at, f"{what}; there are {listed(there)}{did_you_mean(target, there)}")
     return False
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.spec.library import did_you_mean
+from harness.spec.library import did_you_mean, listed
 from harness.spec.loading.source import Source
 from harness.spec.templates import Reading, TemplateError, read_expression, read_template
 
@@ -47,17 +47,16 @@ def _check(
         return
     for name in sorted(reading.undeclared - names.names):
         hint = did_you_mean(name, sorted(names.names))
-        listed = ", ".join(sorted(names.names))
         line = next((use.line for use in reading.fields if use.name == name), _line_of(text, name))
-        source.problem(at, f"unknown name {name!r}; there are {listed}{hint}", line=line)
+        source.problem(at, f"unknown name {name!r}; there are {listed(sorted(names.names))}{hint}", line=line)
     for use in reading.fields:
         if use.guarded or use.name not in names.names:
             continue
         known = names.fields.get(use.name)
         if known is not None and use.field not in known:
             hint = did_you_mean(use.field, sorted(known))
-            listed = ", ".join(sorted(known)) or "none"
-            source.problem(at, f"{use.name!r} has no field {use.field!r}; there are {listed}{hint}", line=use.line)
+            message = f"{use.name!r} has no field {use.field!r}; there are {listed(sorted(known))}{hint}"
+            source.problem(at, message, line=use.line)
         if use.name == "input":
             _check_input(source, at, use.field, use.line, names)
 
@@ -69,7 +68,7 @@ def _check_input(source: Source, at: tuple[Any, ...], key: str, line: int, names
     known = sorted({known for _, keys in names.inputs for known in keys})
     hint = did_you_mean(key, [name for name in known if name != key])
     if len(without) == len(names.inputs) == 1:
-        there = f"; it has {', '.join(known)}" if known else ""
+        there = f"; it has {listed(known)}" if known else ""
         source.problem(at, f"the task's input has no {key!r}{there}{hint}", line=line)
         return
     tasks = ", ".join(without[:3]) + (f" and {len(without) - 3} more" if len(without) > 3 else "")

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from harness.spec.base import Expression, Template
-from harness.spec.library import did_you_mean
+from harness.spec.library import did_you_mean, listed
 from harness.spec.loading.marked import marked
 from harness.spec.loading.names import Names, check_expression, check_template
 from harness.spec.loading.source import Source
@@ -117,7 +117,9 @@ class _Checking:
         if known is None or tool in known:
             return True
         what = "this environment offers" if known else "this environment offers no tools"
-        self.source.problem(at, f"unknown tool {tool!r}; {what} {', '.join(known)}{did_you_mean(tool, list(known))}")
+        self.source.problem(
+            at, f"unknown tool {tool!r}; {what} {listed(known, 30) if known else ''}{did_you_mean(tool, list(known))}"
+        )
         return False
 
     def names(self, *names: str, tasks: Sequence[Task]) -> Names:

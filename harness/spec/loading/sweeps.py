@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from harness.errors import UserError
 from harness.spec.base import Problem, SpecError
-from harness.spec.library import Findable, did_you_mean, find_file
+from harness.spec.library import Findable, did_you_mean, find_file, listed
 from harness.spec.loading.models import find_model, models_path, read_models
 from harness.spec.loading.scaffolds import read_scaffold
 from harness.spec.loading.scenarios import read_scenario
@@ -148,8 +148,7 @@ class _Reading:
         known = sorted({task.id for _, scenario in scenarios for task in scenario.spec.tasks})
         for index, task in enumerate(self.spec.tasks):
             if task not in known:
-                listed = ", ".join(known[:20])
-                message = f"unknown task {task!r}; there are {listed}{did_you_mean(task, known)}"
+                message = f"unknown task {task!r}; there are {listed(known)}{did_you_mean(task, known)}"
                 self.source.problem(("tasks", index), message)
         for index, scenario in scenarios:
             if not {task.id for task in scenario.spec.tasks} & set(self.spec.tasks):

@@ -258,8 +258,20 @@ class _Reader:
         line = lines[mark.line] if mark.line < len(lines) else ""
         if "\t" in line[: mark.column + 1] and not line[: mark.column].strip():
             return Fault(mark.line + 1, line.index("\t") + 1, "a tab stands in the indentation: YAML wants spaces")
-        what = (error.problem or "it cannot be read").replace("could not find expected ':'", "a ':' is missing")
-        return Fault(mark.line + 1, mark.column + 1, f"not valid YAML: {what}")
+        what = error.problem or "it cannot be read"
+        return Fault(mark.line + 1, mark.column + 1, f"not valid YAML: {_PLAINER.get(what, what)}")
+
+
+_PLAINER = {
+    "could not find expected ':'": "a ':' is missing",
+    "did not find expected ',' or ']'": "a ',' or ']' is missing",
+    "did not find expected ',' or '}'": "a ',' or '}' is missing",
+    "did not find expected key": "a key is missing here, or the indentation is off",
+    "did not find expected '-' indicator": "a '- ' is missing here, or the indentation is off",
+    "mapping values are not allowed in this context": "a ': ' stands inside a value: write the value in quotes",
+    "found character that cannot start any token": "a value cannot begin with this character: write it in quotes",
+    "found unexpected end of stream": "a quote that was opened is never closed",
+}
 
 
 def _mark(event: Event) -> Any:
