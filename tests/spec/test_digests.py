@@ -217,8 +217,6 @@ def test_a_seed_stands_on_scenario_task_and_repeat_alone() -> None:
     assert len(seeds) == 196
     assert all(0 <= seed < 2**31 for seed in seeds)
     assert trial_seed("shop", "count", 1) == 1981057025, "recorded trials stand on it: it must never change"
-        "shop", "count", 1
-    )
 
 
 def test_content_names_no_path(full, desk) -> None:
