@@ -70,4 +70,3 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(str(error), err=True)
         code = 2
     sys.exit(code if isinstance(code, int) else 0)
-

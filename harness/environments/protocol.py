@@ -42,7 +42,9 @@ SUBMIT = Tool(
     description="Finish the task. Call this once, when the work is done, with the final answer.",
     parameters={
         "type": "object",
-        "properties": {"answer": {"type": "string", "description": "The final answer, or a short note of what was done."}},
+        "properties": {
+            "answer": {"type": "string", "description": "The final answer, or a short note of what was done."}
+        },
         "required": ["answer"],
         "additionalProperties": False,
     },

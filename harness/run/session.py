@@ -13,6 +13,7 @@ from typing import Any
 
 from harness import __version__
 from harness.environments import CATALOG
+from harness.models.local import fetch_missing
 from harness.record import AskedRow, Store, TrialRow, write_lock
 from harness.run.events import Listener, Noted, SweepOutcome
 from harness.run.plan import Plan, plan_sweep
@@ -53,6 +54,8 @@ def run_session(sweep: ResolvedSweep, results: Path, make_listener: Callable[[],
     folder = results_folder(sweep, results)
     with Store(folder, create=True) as store:
         plan = plan_sweep(sweep, store.rows())
+        needed = {loaded.name: loaded for trial in plan.todo for loaded in trial.cell.models.values()}
+        fetch_missing(needed.values())
         store.write_asked(asked_rows(plan))
         store.write_files(source_files(sweep))
         write_lock(folder, asked=sweep.spec.model_dump(mode="json", exclude_defaults=True), resolved=resolved(plan))
