@@ -49,8 +49,8 @@ def outcome_sentence(pair: Pair) -> str:
         return f"{names} have no task in common that both have a graded result for: nothing to compare."
     if difference.clusters < MIN_CLUSTERS_TESTED:
         return (
-            f"Too few tasks to compare {names}: {_size(difference)} on {_count(difference.clusters, 'independent task')}; "
-            f"it takes at least {MIN_CLUSTERS_TESTED} to tell anything from chance, and about {difference.needed} "
+            f"Too few tasks to compare {names}: {_size(difference)} on "
+            f"{_count(difference.clusters, 'independent task')}; it takes at least {MIN_CLUSTERS_TESTED} to tell anything from chance, and about {difference.needed} "
             "to see 20 points."
         )
     if difference.shown:
