@@ -50,8 +50,8 @@ def outcome_sentence(pair: Pair) -> str:
     if difference.clusters < MIN_CLUSTERS_TESTED:
         return (
             f"Too few tasks to compare {names}: {_size(difference)} on "
-            f"{_count(difference.clusters, 'independent task')}; it takes at least {MIN_CLUSTERS_TESTED} to tell anything from chance, and about {difference.needed} "
-            "to see 20 points."
+            f"{_count(difference.clusters, 'independent task')}; it takes at least {MIN_CLUSTERS_TESTED} "
+            f"to tell anything from chance, and about {difference.needed} to see 20 points."
         )
     if difference.shown:
         better, worse, difference = _oriented(pair.first, pair.second, difference)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,6 @@ from harness.compare.accounting import Account, account, spread_asked, tokens, w
 from harness.compare.panel import model_order, prepare, role_columns, unit_values
 from harness.compare.statistics import Estimate, mean_interval, pass_at_k, pass_hat_k, rate_interval
 from harness.errors import UserError
-
-NO_LIMITS = (0.0, np.inf)
 
 
 @dataclass(frozen=True)
@@ -131,17 +129,12 @@ def rate_of(results: pd.DataFrame, column: str) -> Estimate:
 
 
 def mean_of(results: pd.DataFrame, values: pd.Series) -> Estimate:
-    """Mean of an amount over units."""
+    """Mean of an amount over units; the interval of what is never negative ends at 0."""
     means, _, clusters = unit_values(results, values)
-    return (
-        mean_interval(means, clusters, bounds=None) if len(means) == 0 or means.min() < 0 else _amount(means, clusters)
-    )
-
-
-def _amount(means: np.ndarray, clusters: np.ndarray) -> Estimate:
     found = mean_interval(means, clusters)
-    low = found.low if found.low is None else max(0.0, found.low)
-    return Estimate(found.estimate, low, found.high, found.n, found.clusters, found.method, found.needed)
+    if found.low is None or means.min() < 0:
+        return found
+    return replace(found, low=max(0.0, found.low))
 
 
 def _repeated(results: pd.DataFrame, k: int | None) -> tuple[Estimate, Estimate]:
