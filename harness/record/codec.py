@@ -65,7 +65,7 @@ def clean(value: T) -> T:
 
 def _clean(value: object) -> object:
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode() if _has_surrogates(value) else value
+        return _unicode(value)
     if isinstance(value, dict):
         return {_clean(str(key)): _clean(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -73,8 +73,13 @@ def _clean(value: object) -> object:
     return value
 
 
-def _has_surrogates(text: str) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in text) if not text.isascii() else False
+def _unicode(text: str) -> str:
+    """`text` with every half of a surrogate pair that stands alone as U+FFFD."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def json_text(value: JsonValue) -> str:

@@ -12,6 +12,7 @@ the grader's account until the trial is graded, under the names that the sweep n
 from __future__ import annotations
 
 import sqlite3
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,7 +23,7 @@ APPLICATION_ID = 0x48524E53
 FORMAT = 1
 """Changes with a migration only."""
 
-# Column of `recorded_trials` -> SQLite type. JSON columns hold JSON text; `_at_end` columns are read through the view.
+# Column of `recorded_trials`, and of the view over it -> SQLite type. JSON columns hold JSON text.
 COLUMNS: dict[str, str] = {
     "trial": "TEXT PRIMARY KEY",
     "cell": "TEXT NOT NULL",
@@ -115,12 +116,11 @@ def open_database(path: Path, *, write: bool) -> sqlite3.Connection:
     with attributed(path):
         if not write and not path.is_file():
             raise RecordError(f"{path.parent}: no sweep is recorded here ({path.name} is missing)")
-        connection = _connect(path, write)
-        try:
+        with ExitStack() as undo:
+            connection = _connect(path, write)
+            undo.callback(connection.close)
             _check_format(connection, path, write)
-        except BaseException:
-            connection.close()
-            raise
+            undo.pop_all()
     return connection
 
 
@@ -168,10 +168,6 @@ def _check_format(connection: sqlite3.Connection, path: Path, write: bool) -> No
     if not write:
         raise RecordError(f"{path.parent}: no trial is recorded here yet")
     connection.execute("BEGIN IMMEDIATE")
-    try:
+    with connection:
         for statement in _schema():
             connection.execute(statement)
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")

@@ -12,7 +12,7 @@ import hashlib
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,14 +58,12 @@ class Store:
                 self.folder.mkdir(parents=True, exist_ok=True)
         elif not self.path.is_file():
             raise RecordError(f"{self.folder}: no sweep is recorded here ({FILE_NAME} is missing)")
-        if create or write:
-            self._lock = WriterLock(self.folder)
-        try:
+        with ExitStack() as undo:
+            if create or write:
+                self._lock = WriterLock(self.folder)
+                undo.callback(self._lock.release)
             self._database = open_database(self.path, write=self._lock is not None)
-        except BaseException:
-            if self._lock is not None:
-                self._lock.release()
-            raise
+            undo.pop_all()
 
     @staticmethod
     def exists(folder: str | Path) -> bool:
@@ -220,22 +218,21 @@ class Store:
 
     def find(self, trial: str) -> str:
         """The id of the one trial whose id is, or begins with, `trial`."""
-        if self._read("SELECT 1 FROM recorded_trials WHERE trial = ?", (trial,)):
-            return trial
-        # Ids are hexadecimal and hyphens: everything that begins so sorts before the same followed by "~".
-        found = [
-            r[0]
-            for r in self._read(
-                "SELECT trial FROM recorded_trials WHERE trial >= ? AND trial < ? ORDER BY trial LIMIT 11",
-                (trial, trial + "~"),
-            )
-        ]
+        found = self.named(trial, most=11)
         if not found:
             raise RecordError(f"{self.folder}: no trial {trial!r} is recorded")
         if len(found) > 1:
             listed = ", ".join(found[:10]) + (", ..." if len(found) > 10 else "")
             raise RecordError(f"{self.folder}: several trials begin with {trial!r}: {listed}")
-        return str(found[0])
+        return found[0]
+
+    def named(self, trial: str, most: int) -> list[str]:
+        """The id `trial` alone where it is one, else the ids that begin so, in order, `most` of them."""
+        if self._read("SELECT 1 FROM recorded_trials WHERE trial = ?", (trial,)):
+            return [trial]
+        # Ids are hexadecimal and hyphens: everything that begins so sorts before the same followed by "~".
+        query = "SELECT trial FROM recorded_trials WHERE trial >= ? AND trial < ? ORDER BY trial LIMIT ?"
+        return [str(name) for (name,) in self._read(query, (trial, trial + "~", most))]
 
     def checks(self, trials: Iterable[str] | None = None) -> list[tuple[str, CheckResult]]:
         """(trial, check) of the trials named, or of all."""
@@ -297,13 +294,8 @@ class Store:
             raise RecordError(f"{self.folder}: opened for reading only")
         with self._guard, attributed(self.path, lost):
             self._database.execute("BEGIN IMMEDIATE")
-            try:
+            with self._database:
                 yield self._database
-                self._database.execute("COMMIT")
-            except BaseException:
-                if self._database.in_transaction:
-                    self._database.execute("ROLLBACK")
-                raise
 
 
 def _write_checks(database: sqlite3.Connection, trial: str, checks: Iterable[CheckResult]) -> None:

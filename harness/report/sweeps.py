@@ -74,12 +74,12 @@ def open_recorded(references: Sequence[str], results: Path, calls: bool = False)
     opened = [Results(folder) for folder in dict.fromkeys(folder.resolve() for folder in folders)]
     try:
         names = [found.folder.name for found in opened]
-        trials = pd.concat([found.trials.assign(sweep=name) for found, name in zip(opened, names, strict=True)])
+        tables = [found.trials.assign(sweep=name) for found, name in zip(opened, names, strict=True)]
         asked = [found.asked for found in opened]
-        sampled = [receipt_calls(found, found.trials) for found in opened] if calls else []
+        sampled = [receipt_calls(found, table) for found, table in zip(opened, tables, strict=True)] if calls else []
         known = pd.concat(asked) if all(len(table) for table in asked) else None
         return Recorded(
-            names, [found.folder for found in opened], trials.reset_index(drop=True), known,
+            names, [found.folder for found in opened], pd.concat(tables).reset_index(drop=True), known,
             pd.concat(sampled) if sampled else None,
         )  # fmt: skip
     finally:
@@ -158,11 +158,10 @@ def find_trial(prefix: str, results: Path, sweep: str | None = None) -> tuple[st
     several: list[str] = []
     for folder in folders:
         with Store(folder) as store:
-            names = [row.trial for row in store.rows(current=False) if row.trial.startswith(prefix)]
-            exact = [name for name in names if name == prefix]
-            several += [f"{folder.name}: {name}" for name in exact or names]
-            if len(exact or names) == 1:
-                found.append((folder.name, store.record((exact or names)[0])))
+            names = store.named(prefix, most=9)
+            several += [f"{folder.name}: {name}" for name in names]
+            if len(names) == 1:
+                found.append((folder.name, store.record(names[0])))
     if len(several) > 1:
         listed = ", ".join(several[:8]) + (", ..." if len(several) > 8 else "")
         raise UserError(f"several trials begin with {prefix!r} ({listed}): give more of the id, or --sweep")

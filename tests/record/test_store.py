@@ -167,4 +167,4 @@ def test_text_that_is_not_unicode_does_not_stop_a_trial_from_being_written(tmp_p
     document = written.document.model_copy(update={"messages": {**written.document.messages, "x": broken}})
     with Store(tmp_path, create=True) as store:
         store.write(written.model_copy(update={"document": document}))
-        assert store.record(written.row.trial).document.messages["x"]["content"] == "half ? of a pair"
+        assert store.record(written.row.trial).document.messages["x"]["content"] == "half \ufffd of a pair"
