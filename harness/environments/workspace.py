@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -107,14 +108,13 @@ class Workspace:
         if not isinstance(options, WorkspaceOptions) or not isinstance(setup, WorkspaceSetup):
             raise TypeError("a workspace is opened with WorkspaceOptions and WorkspaceSetup")
         session = await open_workspace_session(options, opening.scratch, opening.unsafe)
-        try:
-            await session.files(lambda folder: _furnish(folder, options, setup))
-        except (OSError, ValueError) as error:
-            await session.close()
-            raise NoWorkspaceError(f"the initial files do not fit into the workspace: {error}") from error
-        except BaseException:
-            await session.close()
-            raise
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(session.close)
+            try:
+                await session.files(lambda folder: _furnish(folder, options, setup))
+            except (OSError, ValueError) as error:
+                raise NoWorkspaceError(f"the initial files do not fit into the workspace: {error}") from error
+            undo.pop_all()
         return cls(options, session)
 
     @property

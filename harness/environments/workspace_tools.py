@@ -153,10 +153,11 @@ def _list_files(folder: Folder, path: str, arguments: Mapping[str, Any], charact
             lines.append(f"{name} -> {_printable(entry.link)}")
         else:
             lines.append(f"{name} ({entry.status.st_size} bytes)")
-    if seen > len(lines):
-        lines.append(f"[... {seen - len(lines)} more left out ...]")
+    left_out = seen - len(lines)
+    if left_out:
+        lines.append(f"[... {left_out} more left out ...]")
     text = "\n".join(lines) or "There are no files."
-    return Observation(text, data={"entries": seen, "truncated": seen >= len(lines) > _MOST_ENTRIES})
+    return Observation(text, data={"entries": seen, "truncated": left_out > 0})
 
 
 def _read_file(folder: Folder, path: str, arguments: Mapping[str, Any], characters: int) -> Observation:

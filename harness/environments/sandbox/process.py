@@ -163,6 +163,7 @@ async def start_sandbox(limits: Limits, *, user: User | None, characters: int) -
     spoken = shell.Shell(characters)
     given: dict[str, int] = {}
     sandbox: Sandbox | None = None
+    started = False
     try:
         for name, content in (("seccomp", seccomp.program()), *bubblewrap.INSIDE_FILES.items()):
             given[name] = _pipe_with(content)
@@ -183,14 +184,13 @@ async def start_sandbox(limits: Limits, *, user: User | None, characters: int) -
                     raise BrokenSandboxError(f"the sandbox did not start within {_START_SECONDS:g} seconds")
                 raise NoSandboxError(bubblewrap.explain(spoken.take_output().text))
             _inspect(sandbox, int(json.loads(said.read() or b"")["child-pid"]), limits, user)
+        started = True
     except (ProcessLookupError, FileNotFoundError, ValueError) as error:
-        _close_all(given)
-        await _discard(sandbox, spoken)
         raise BrokenSandboxError(f"the sandbox ended while it was inspected: {error}") from error
-    except BaseException:
+    finally:
         _close_all(given)
-        await _discard(sandbox, spoken)
-        raise
+        if not started:
+            await _discard(sandbox, spoken)
     return sandbox
 
 

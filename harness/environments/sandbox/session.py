@@ -74,13 +74,13 @@ class Session:
             raise BrokenSandboxError("nobody watches over the workspace's limits")
         before = await self._revive()
         sandbox = self._open
+        ran = None
         self._running.set()
         try:
             ran = await sandbox.shell.run(command, seconds)
-        except BaseException:
-            sandbox.kill()
-            raise
         finally:
+            if ran is None:
+                sandbox.kill()
             self._running.clear()
         if ran.exit is not None:
             self._where = ran.folder
@@ -218,9 +218,8 @@ async def open_session(limits: Limits, *, characters: int, scratch: Path, unsafe
     """
     user = hold_user() if os.geteuid() == 0 else None
     session = Session(limits, characters, scratch, user)
-    try:
+    async with contextlib.AsyncExitStack() as undo:
+        undo.push_async_callback(session.close)
         await session.start(unsafe=unsafe)
-    except BaseException:
-        await session.close()
-        raise
+        undo.pop_all()
     return session
