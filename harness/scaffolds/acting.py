@@ -16,9 +16,8 @@ from harness.scaffolds.meter import Meter
 from harness.scaffolds.protocols import ActionProtocol, Offer, protocol_for
 from harness.scaffolds.state import LaneState, Visit
 from harness.spec import in_scope, render
-from harness.spec.scaffold import Scaffold
+from harness.spec.scaffold import TURN, Scaffold
 
-TURN = "@turn"
 IDLE_STEPS = 1_000
 """Node visits in a row without a model call after which a scaffold is going in circles."""
 STEPS_WITHOUT_LIMIT = 10_000

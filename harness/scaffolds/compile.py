@@ -18,8 +18,8 @@ from harness.scaffolds.acting import Acting
 from harness.scaffolds.lanes import Lane, graph_name, lanes_of, targets
 from harness.scaffolds.nodes import Visitor, visitor
 from harness.scaffolds.nodes.lanes import all_arrived, lane_names
-from harness.scaffolds.state import END, LaneState, Move, merge_lanes
-from harness.spec.scaffold import BranchNode, GenerateNode, JoinNode, RouteNode, Scaffold
+from harness.scaffolds.state import LaneState, Move, merge_lanes
+from harness.spec.scaffold import END, BranchNode, GenerateNode, JoinNode, RouteNode, Scaffold
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph

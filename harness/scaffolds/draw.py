@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.spec.scaffold import (
+    END,
     ActNode,
     BranchNode,
     GenerateNode,
@@ -15,14 +16,13 @@ from harness.spec.scaffold import (
     UseNode,
 )
 
-_END = "end"
 _LONGEST = 60
 
 
 def draw_mermaid(flat: Scaffold) -> str:
     """The graph as a Mermaid flowchart; conditions are edge labels, branches dotted with their number of lanes."""
     ids = {name: f"n{number}" for number, name in enumerate(flat.nodes)}
-    ids[_END] = "finish"
+    ids[END] = "finish"
     lines = ["flowchart TD", f"    begin((start)) --> {ids.get(flat.start, 'missing')}"]
     for name, node in flat.nodes.items():
         left, right = _SHAPES[node.kind]
@@ -68,7 +68,7 @@ def _edges(node: Node) -> list[tuple[str, str]]:
         return [*((case.to, f"if {case.when}") for case in node.cases), (node.otherwise, "otherwise")]
     if isinstance(node, BranchNode):
         return [(node.to, f"{node.copies} lanes, joined in {node.join}")]
-    return [(node.next, "unless submitted" if isinstance(node, ActNode) and node.next != _END else "")]
+    return [(node.next, "unless submitted" if isinstance(node, ActNode) and node.next != END else "")]
 
 
 def _about(node: Node) -> str:

@@ -25,7 +25,7 @@ ERROR_LENGTH = 500
 """Longest one-line error, in characters."""
 
 
-class TrialEnd(Exception):  # noqa: N818 - not an error: also a reached limit ends a trial
+class TrialEnd(Exception):
     """The trial is over: a limit was reached, or a party is at fault."""
 
     def __init__(

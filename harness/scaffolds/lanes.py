@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.scaffolds.nodes.lanes import lane_names
-from harness.scaffolds.state import END, MAIN
+from harness.scaffolds.state import MAIN
 from harness.spec.base import UserError
-from harness.spec.scaffold import ActNode, BranchNode, JoinNode, Node, RouteNode, Scaffold
+from harness.spec.scaffold import END, ActNode, BranchNode, JoinNode, Node, RouteNode, Scaffold
 
 MOST_NODES = 2_000
 """Of a compiled graph, lanes included."""

@@ -15,7 +15,6 @@ from harness.models.protocol import CallKey, Message
 from harness.spec.actions import Action
 
 MAIN = "main"
-END = "end"
 
 
 class LaneState(TypedDict):

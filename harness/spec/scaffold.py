@@ -20,6 +20,10 @@ VariableName = Annotated[str, Field(pattern=r"^([A-Za-z][A-Za-z0-9_-]*\.)*[A-Za-
 """What templates can name; dots as in `NodeName`."""
 Target = str
 """A node name, or `end`."""
+END = "end"
+"""The target that ends the trial."""
+TURN = "@turn"
+"""In place of a role: the seat whose turn it is in the environment."""
 
 
 class Protocol(Spec):

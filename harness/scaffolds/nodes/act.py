@@ -15,18 +15,10 @@ from dataclasses import replace
 from harness.environments.protocol import Observation
 from harness.scaffolds.acting import Acting
 from harness.scaffolds.faults import boundary
-from harness.scaffolds.state import (
-    END,
-    LaneState,
-    Move,
-    Visit,
-    plain_observation,
-    with_messages,
-    with_pending,
-)
+from harness.scaffolds.state import LaneState, Move, Visit, plain_observation, with_messages, with_pending
 from harness.scaffolds.writable import writable
 from harness.spec.actions import UNUSABLE, Action, canonical_json
-from harness.spec.scaffold import ActNode
+from harness.spec.scaffold import END, ActNode
 
 
 def act(node: ActNode) -> Callable[[Visit, dict[str, LaneState], Acting], Awaitable[Move]]:

@@ -7,9 +7,8 @@ from typing import Any
 
 from harness.spec.library import did_you_mean, listed
 from harness.spec.loading.source import Source
-from harness.spec.scaffold import ActNode, BranchNode, GenerateNode, JoinNode, Node, RouteNode, Scaffold, UseNode
+from harness.spec.scaffold import END, ActNode, BranchNode, GenerateNode, JoinNode, Node, RouteNode, Scaffold, UseNode
 
-END = "end"
 Place = tuple[Any, ...]
 
 

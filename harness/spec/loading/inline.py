@@ -8,19 +8,11 @@ names (`in_scope`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from harness.spec.scaffold import (
-    BranchNode,
-    GenerateNode,
-    Node,
-    RouteNode,
-    Scaffold,
-    ScaffoldRole,
-    UseNode,
-)
+from harness.spec.scaffold import END, BranchNode, GenerateNode, Node, RouteNode, Scaffold, ScaffoldRole, UseNode
 
 V = TypeVar("V")
 
@@ -75,7 +67,7 @@ def _inline(
     flat.variables.update(out_of_scope(prefix, inner.variables))
 
     def target(inner_name: str) -> str:
-        return after if inner_name == "end" else prefix + inner_name
+        return after if inner_name == END else prefix + inner_name
 
     for inner_name, node in inner.nodes.items():
         moved = redirected(node, target)
@@ -94,7 +86,7 @@ def role_for(role: str, use: UseNode, outer: Mapping[str, ScaffoldRole], prefix:
     return role if role in outer else prefix + role
 
 
-def redirected(node: Node, target: Any) -> Node:
+def redirected(node: Node, target: Callable[[str], str]) -> Node:
     """The node with every edge led through `target`."""
     if isinstance(node, RouteNode):
         cases = [case.model_copy(update={"to": target(case.to)}) for case in node.cases]

@@ -48,7 +48,7 @@ def explain(error: ValidationError, model: type[BaseModel], data: object) -> lis
     for union in dict.fromkeys(item.union[0] for item in located if item.union):
         group = [item for item in located if item.union and item.union[0] == union]
         complaints += _explain_union(group, data)
-    complaints += [_explain_one(item, data) for item in located if item.union is None]
+    complaints += [_explain_one(item) for item in located if item.union is None]
     misspelt = {
         (c.path[:-1], c.message.rpartition("(did you mean ")[2].removesuffix("?)")) for c in complaints if c.on_key
     }
@@ -64,20 +64,20 @@ def _explain_union(group: Sequence[_Located], data: object) -> list[Complaint]:
     path, shape = group[0].union or ((), None)
     depth = max(len(item.path) for item in group)
     if depth > len(path):
-        return [_explain_one(item, data) for item in group if len(item.path) == depth]
+        return [_explain_one(item) for item in group if len(item.path) == depth]
     value = _value(data, path)
-    fitting = [item for item in group if _same_kind(item, value)]
+    fitting = [item for item in group if _same_kind(item)]
     if len(fitting) == 1:
-        return [_explain_one(fitting[0], data)]
+        return [_explain_one(fitting[0])]
     return [Complaint(path, f"should be {_words(shape)}, not {_said(value)}{_quote_hint(shape, value)}")]
 
 
-def _same_kind(item: _Located, value: object) -> bool:
-    """The arm takes values of this type, only not this one (a bound, a pattern)."""
+def _same_kind(item: _Located) -> bool:
+    """Whether the arm takes values of this type, only not this one (a bound, a pattern)."""
     return not item.error["type"].endswith("_type") and item.error["type"] not in ("literal_error", "bool_parsing")
 
 
-def _explain_one(item: _Located, data: object) -> Complaint:
+def _explain_one(item: _Located) -> Complaint:
     error, path = item.error, item.path
     kind, context = error["type"], error.get("ctx", {})
     value = error.get("input")
@@ -96,12 +96,10 @@ def _explain_one(item: _Located, data: object) -> Complaint:
         message = f"unknown kind {tag!r}; there are {', '.join(kinds)}{did_you_mean(tag, kinds)}"
         return Complaint((*path, "kind"), message)
     on_key = "[key]" in error["loc"]
-    return Complaint(path, _value_message(kind, context, value, item.shape, on_key=on_key, path=path), on_key=on_key)
+    return Complaint(path, _value_message(kind, context, value, item.shape, on_key=on_key), on_key=on_key)
 
 
-def _value_message(
-    kind: str, context: Mapping[str, Any], value: object, shape: Any, *, on_key: bool, path: Path
-) -> str:  # fmt: skip
+def _value_message(kind: str, context: Mapping[str, Any], value: object, shape: Any, *, on_key: bool) -> str:
     said = _said(value)
     if kind == "literal_error":
         allowed = [str(v) for v in _literals(shape)]
@@ -124,9 +122,7 @@ def _value_message(
     if kind in ("value_error", "assertion_error"):
         return str(context.get("error") or "is not allowed")
     wanted = _WANTED.get(kind) or _words(shape)
-    return (
-        f"{'a key' if on_key else ''}{' ' if on_key else ''}should be {wanted}, not {said}{_quote_hint(shape, value)}"
-    )
+    return f"{'a key ' if on_key else ''}should be {wanted}, not {said}{_quote_hint(shape, value)}"
 
 
 _BOUNDS = {

@@ -12,7 +12,6 @@ from harness.spec.templates import Reading, TemplateError, read_expression, read
 
 LAST = frozenset({"kind", "name", "arguments", "text", "error"})
 OBSERVATION = frozenset({"text", "error", "tool"})
-ACTION_FIELDS = LAST | {"role", "node", "step", "observation"}
 
 
 @dataclass(frozen=True)

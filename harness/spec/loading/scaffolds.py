@@ -18,11 +18,10 @@ from harness.spec.loading.names import LAST, OBSERVATION, Names, check_expressio
 from harness.spec.loading.scenarios import absolute_python, content
 from harness.spec.loading.source import Source
 from harness.spec.resolved import LoadedScaffold
-from harness.spec.scaffold import GenerateNode, JoinNode, RouteNode, SayNode, Scaffold, UseNode
+from harness.spec.scaffold import TURN, GenerateNode, JoinNode, RouteNode, SayNode, Scaffold, UseNode
 
 MAX_NODES = 500
 """Nodes of a flat scaffold."""
-TURN = "@turn"
 RESERVED = frozenset(
     {"input", "task", "opening", "role", "last", "observation", "turns", "visits", "loop", "range", "self"}
 )
