@@ -11,9 +11,10 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import TypeVar, cast
 from urllib.parse import quote
 
+T = TypeVar("T")
 _MARKS = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 _SHORTEST = 8
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -53,13 +54,13 @@ def redact(text: str, variables: Iterable[str] = (), keys: Iterable[str] = ()) -
     return text
 
 
-def redact_data(value: Any, variables: Iterable[str] = ()) -> Any:
+def redact_data(value: T, variables: Iterable[str] = ()) -> T:
     """For records: the same nested data with the environment's secrets replaced in every text, keys included.
 
     Nothing else changes, and data without a secret is returned as it is, not copied.
     """
     known = secrets(variables)
-    return _data_without(value, known) if known else value
+    return cast(T, _data_without(value, known)) if known else value
 
 
 def _without(text: str, known: dict[str, str]) -> str:
@@ -70,7 +71,7 @@ def _without(text: str, known: dict[str, str]) -> str:
     return text
 
 
-def _data_without(value: Any, known: dict[str, str]) -> Any:
+def _data_without(value: object, known: dict[str, str]) -> object:
     if isinstance(value, str):
         return _without(value, known)
     if isinstance(value, dict):

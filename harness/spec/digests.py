@@ -11,12 +11,11 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel
 
 
-def digest(value: Any) -> str:
+def digest(value: object) -> str:
     """SHA-256, 64 hex digits, of plain data; pydantic models count without what equals their defaults.
 
     Raises `TypeError` or `ValueError` for what JSON cannot say.

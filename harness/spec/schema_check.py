@@ -33,7 +33,7 @@ _NAMES = {
 }
 
 
-def schema_faults(schema: Mapping[str, Any], value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+def schema_faults(schema: Mapping[str, Any], value: object, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """(path, message) for everything in `value` that does not hold to `schema`."""
     wrong = _wrong_type(schema.get("type"), value)
     if wrong:
@@ -57,8 +57,8 @@ def schema_faults(schema: Mapping[str, Any], value: Any, path: Path = ()) -> Ite
         yield from _number(schema, value, path)
 
 
-def _wrong_type(wanted: Any, value: Any) -> str | None:
-    names = [wanted] if isinstance(wanted, str) else list(wanted or [])
+def _wrong_type(wanted: str | list[str] | None, value: object) -> str | None:
+    names = [wanted] if isinstance(wanted, str) else wanted or []
     for name in names:
         if isinstance(value, bool) and name != "boolean":
             continue

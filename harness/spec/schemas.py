@@ -39,7 +39,7 @@ class _Described(GenerateJsonSchema):
     Pydantic could read the docstrings itself, but would do so whenever the models are imported.
     """
 
-    def field_title_should_be_set(self, schema: Any) -> bool:
+    def field_title_should_be_set(self, schema: object) -> bool:
         return False
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
@@ -125,7 +125,7 @@ def _move_definitions(inner: dict[str, Any], definitions: dict[str, Any], prefix
         definitions[f"{prefix}-{name}"] = part
 
 
-def _rename(part: Any, names: dict[str, str]) -> None:
+def _rename(part: object, names: dict[str, str]) -> None:
     if isinstance(part, dict):
         if part.get("$ref") in names:
             part["$ref"] = names[part["$ref"]]
@@ -136,7 +136,7 @@ def _rename(part: Any, names: dict[str, str]) -> None:
             _rename(value, names)
 
 
-def _tidy(schema: Any) -> Any:
+def _tidy(schema: Any) -> Any:  # noqa: ANN401 - any part of a schema in, one of the same type out
     """Descriptions on one line, and no keywords that JSON Schema does not know."""
     if isinstance(schema, list):
         return [_tidy(item) for item in schema]

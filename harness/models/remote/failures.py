@@ -17,7 +17,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import httpx
 
 RETRIED = frozenset({"rate_limit", "overloaded", "server", "timeout", "connection", "truncated"})
 _STATUS_KINDS = {401: "auth", 402: "quota", 403: "auth", 404: "not_found", 408: "timeout", 429: "rate_limit"}
@@ -106,7 +109,7 @@ def _response(chain: list[BaseException]) -> tuple[int | None, Mapping[str, str]
     return None, {}, None
 
 
-def _text(response: Any) -> str | None:
+def _text(response: httpx.Response) -> str | None:
     import httpx
 
     try:

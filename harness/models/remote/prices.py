@@ -7,7 +7,7 @@ litellm about a model can make it call the model's server.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.models.protocol import ModelSetupError, Usage
 from harness.models.remote.loading import find_provider, load_litellm
@@ -36,7 +36,7 @@ def map_price(loaded: LoadedModel) -> Price | None:
     return None
 
 
-def cost_of(response: Any, usage: Usage, own: Price | None, mapped: Price | None) -> float | None:
+def cost_of(response: object, usage: Usage, own: Price | None, mapped: Price | None) -> float | None:
     """US dollars of one reply."""
     if own is not None:
         if usage.prompt is None or usage.completion is None:

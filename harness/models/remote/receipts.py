@@ -75,6 +75,6 @@ def read_body(body: dict[str, Any]) -> Sent:
     )
 
 
-def hash_json(value: Any) -> str:
+def hash_json(value: object) -> str:
     """SHA-256, in hex, of the value as JSON with sorted keys and no white space."""
     return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from yaml.events import (
@@ -40,7 +40,7 @@ _HEX = re.compile(r"[-+]?0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?\Z")
 _INFINITE = re.compile(r"([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))\Z")
 _OLD_NUMBER = re.compile(
-    r"[-+]?(0[0-9_]+|0o[0-7]+|0b[01_]+|0x[0-9a-fA-F_]+|[1-9][0-9_]*_[0-9_]*(\.[0-9_]*)?|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)\Z"
+    r"[-+]?(0[0-9_]+|0o[0-7]+|0b[01_]+|0x[0-9a-fA-F_]+|[1-9][0-9]*_[0-9_]*(\.[0-9_]*)?|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?)\Z"
 )
 
 
@@ -247,7 +247,7 @@ class _Reader:
             place.data = event.value
             self.fault(_mark(event), str(error))
 
-    def fault(self, mark: Any, message: str) -> None:
+    def fault(self, mark: yaml.Mark, message: str) -> None:
         self.faults.append(Fault(mark.line + 1, mark.column + 1, message))
 
     def _syntax(self, error: yaml.MarkedYAMLError) -> Fault:
@@ -274,12 +274,12 @@ _PLAINER = {
 }
 
 
-def _mark(event: Event) -> Any:
+def _mark(event: Event) -> yaml.Mark:
     """Where an event begins; every event of a parsed text has a mark."""
-    return event.start_mark
+    return cast(yaml.Mark, event.start_mark)
 
 
-def plain_value(text: str) -> Any:
+def plain_value(text: str) -> str | int | float | bool | None:
     """What an unquoted word stands for. Raises `ValueError` where readers of YAML disagree about it."""
     if text in _NULLS:
         return None
