@@ -18,9 +18,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.errors import UserError
+from harness.record import RESULT_PARTIES, RESULT_STATES
 
 IDENTITY = ("scenario", "task", "scaffold", "model")
-RESULT_STATES = ("completed", "limit")
 
 
 def prepare(trials: pd.DataFrame) -> pd.DataFrame:
@@ -48,7 +48,7 @@ def prepare(trials: pd.DataFrame) -> pd.DataFrame:
     state = table["state"].fillna("completed")
     table = table.assign(
         state=state,
-        is_result=state.isin(RESULT_STATES) | ((state == "fault") & (table["fault"] == "model")),
+        is_result=state.isin(RESULT_STATES) | ((state == "fault") & table["fault"].isin(RESULT_PARTIES)),
         _unit=codes(table, keys),
         _cluster=pd.factorize(_clusters(table), sort=True)[0],
     )

@@ -6,6 +6,7 @@ from harness.record.errors import RecordError
 from harness.record.results import Results, find_sweep
 from harness.record.schema import (
     RESULT_PARTIES,
+    RESULT_STATES,
     CallEvent,
     CheckResult,
     Event,
@@ -22,6 +23,7 @@ from harness.record.sweep_lock import LockEntry, read_lock, write_lock
 
 __all__ = [
     "RESULT_PARTIES",
+    "RESULT_STATES",
     "AskedRow",
     "CallEvent",
     "CheckResult",

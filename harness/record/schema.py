@@ -15,6 +15,8 @@ from harness.spec.actions import Action
 
 State = Literal["completed", "limit", "fault", "cancelled"]
 Party = Literal["model", "scaffold", "environment", "provider", "grader", "harness"]
+RESULT_STATES: frozenset[str] = frozenset({"completed", "limit"})
+"""States that are results, whatever came of the task."""
 RESULT_PARTIES: frozenset[str] = frozenset({"model"})
 """Faults that are results: they count, and are not tried again."""
 
@@ -188,7 +190,7 @@ class TrialRow(_Row):
     @property
     def is_result(self) -> bool:
         """Whether the trial counts as a result, or is missing."""
-        return self.state in ("completed", "limit") or (self.state == "fault" and self.fault in RESULT_PARTIES)
+        return self.state in RESULT_STATES or (self.state == "fault" and self.fault in RESULT_PARTIES)
 
 
 class TrialRecord(_Row):

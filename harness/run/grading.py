@@ -10,10 +10,10 @@ import traceback
 
 from harness.environments import FinalState
 from harness.models import redact
-from harness.record import Store, TrialRecord, TrialRow
+from harness.record import Store, TrialRecord, TrialRow, recorded_actions
 from harness.run.plan import Cell
 from harness.run.trial import opening_of, scratch_folder
-from harness.scoring import Grade, grade, measure, recorded_actions
+from harness.scoring import Grade, grade, measure
 
 
 async def grade_trial(store: Store, cell: Cell, record: TrialRecord) -> TrialRow:

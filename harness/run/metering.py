@@ -85,7 +85,7 @@ def _reply(document: TrialDocument, event: CallEvent) -> ModelReply:
     assert event.reply is not None  # noqa: S101 - the caller has looked
     known = {f.name for f in fields(Receipt)}
     receipt = {name: value for name, value in (event.receipt or {}).items() if name in known}
-    receipt["attempts"] = [Attempt(**attempt) for attempt in receipt.get("attempts") or []]  # type: ignore
+    receipt["attempts"] = [Attempt(**attempt) for attempt in receipt.get("attempts") or []]  # type: ignore[arg-type, misc, union-attr]
     return ModelReply(
         message=document.messages[event.reply],
         finish=event.finish or "stop",

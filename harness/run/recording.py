@@ -9,7 +9,7 @@ from typing import Literal, cast
 from pydantic import JsonValue
 
 from harness.environments import Observation
-from harness.models import CallKey, Message, ModelReply, ProviderFault, redact
+from harness.models import CallKey, Message, ModelReply, ProviderFault, Usage, redact
 from harness.record import DocumentBuilder, TrialDocument
 from harness.spec.actions import Action
 
@@ -66,30 +66,24 @@ class TrialRecorder:
         self._waited += waited
         if reply is not None:
             self._replies.append(reply)
+        usage = reply.usage if reply is not None else Usage()
         self._builder.call(
-            step=step,
-            node=key.node,
-            role=key.role,
-            lane=key.lane,
-            visit=key.visit,
-            model=model,
-            messages=messages,
-            tools=tools,
-            response_format=response_format,
+            step=step, node=key.node, role=key.role, lane=key.lane, visit=key.visit, model=model,
+            messages=messages, tools=tools, response_format=response_format,
             reply=reply.message if reply is not None else None,
             actions=actions,
             started=started,
             finish=reply.finish if reply is not None else None,
-            prompt_tokens=reply.usage.prompt if reply is not None else None,
-            completion_tokens=reply.usage.completion if reply is not None else None,
-            cached_tokens=reply.usage.cached if reply is not None else None,
-            reasoning_tokens=reply.usage.reasoning if reply is not None else None,
+            prompt_tokens=usage.prompt,
+            completion_tokens=usage.completion,
+            cached_tokens=usage.cached,
+            reasoning_tokens=usage.reasoning,
             cost=reply.cost if reply is not None else None,
             seconds=reply.seconds if reply is not None else 0.0,
             waited=waited,
             receipt=taken,
             error=redact(error) if error else None,
-        )
+        )  # fmt: skip
 
     def tool(
         self, *, step: int, key: CallKey, action: Action, observation: Observation, changes_state: bool,

@@ -21,7 +21,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from harness import __version__
-from harness.environments import Environment, EnvironmentFault, FinalState, Opening, load_kind
+from harness.environments import Environment, FinalState, Opening, load_kind
 from harness.models import Model, redact
 from harness.record import TrialRecord, TrialRow
 from harness.run.plan import Cell, PlannedTrial
@@ -86,7 +86,7 @@ async def run_trial(
     planned: PlannedTrial,
     compiled: CompiledScaffold,
     models: Mapping[str, Model],
-    parameters: Mapping[str, object],
+    parameters: Mapping[str, JsonValue],
 ) -> TrialRun:
     """Run one trial to its end. `models` maps scaffold roles. Never raises; a cancellation is recorded and reported."""
     began, started = time.monotonic(), datetime.now(UTC)
@@ -126,7 +126,7 @@ async def _act(
     planned: PlannedTrial,
     compiled: CompiledScaffold,
     models: Mapping[str, Model],
-    parameters: Mapping[str, object],
+    parameters: Mapping[str, JsonValue],
     recorder: TrialRecorder,
     world: _World,
     scratch: Path,
@@ -144,7 +144,7 @@ async def _act(
     try:
         async with asyncio.timeout(CLOSING_SECONDS):
             world.final_state = await world.environment.final_state()
-    except (EnvironmentFault, OSError, TimeoutError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 - as on opening
         world.blame("its final state could not be taken", error)
     return outcome
 
@@ -153,7 +153,7 @@ def _context(
     planned: PlannedTrial,
     environment: Environment,
     models: Mapping[str, Model],
-    parameters: Mapping[str, object],
+    parameters: Mapping[str, JsonValue],
     recorder: TrialRecorder,
 ) -> TrialContext:
     cell = planned.cell
@@ -173,7 +173,7 @@ def _context(
         input=task.input,
         task=task.id,
         limits=cell.limits,
-        parameters=dict(parameters),  # type: ignore[arg-type]
+        parameters=parameters,
         seed=planned.seed,
         recorder=recorder,
     )
@@ -190,7 +190,7 @@ async def _close(world: _World) -> None:
     except asyncio.CancelledError:
         await asyncio.wait([closing], timeout=CLOSING_SECONDS)
         raise
-    except (EnvironmentFault, OSError, TimeoutError) as error:
+    except Exception as error:  # noqa: BLE001 - as on opening
         closing.cancel()
         world.blame("could not be closed", error)
 
