@@ -13,9 +13,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import BaseModel, JsonValue
+
+if TYPE_CHECKING:
+    from harness.spec.resolved import LoadedScenario
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,12 @@ class Opening:
     """An empty folder of this trial's own; removed by the caller after `close`."""
     unsafe: bool = False
     """Go on without a sandbox where none is to be had."""
+
+    @classmethod
+    def of_task(cls, scenario: LoadedScenario, task: str, seed: int, scratch: Path) -> Opening:
+        """How the environment of a scenario is opened for one of its tasks."""
+        spec = scenario.spec
+        return cls(scenario.options, scenario.setups[task], tuple(spec.roles), seed, scratch, spec.unsafe)
 
 
 @dataclass(frozen=True)

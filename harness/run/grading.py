@@ -8,45 +8,27 @@ from __future__ import annotations
 
 import traceback
 
-from harness.environments import FinalState
 from harness.models import redact
-from harness.record import Store, TrialRecord, TrialRow, recorded_actions
+from harness.record import Store, TrialRecord, TrialRow
 from harness.run.plan import Cell
-from harness.run.trial import opening_of, scratch_folder
-from harness.scoring import Grade, grade, measure
+from harness.run.trial import scratch_folder
+from harness.scoring import Grade, grade_record, measure
 
 
 async def grade_trial(store: Store, cell: Cell, record: TrialRecord) -> TrialRow:
     """Grade one recorded trial and write the grade; returns its row as it now stands."""
-    task = cell.scenario.task(cell.task)
-    row = record.row
     async with scratch_folder() as scratch:
-        if record.final_state is None:
-            given = Grade(score=None, passed=None, checks=[], error="the final state was not kept")
-        else:
-            state = FinalState(
-                kind=cell.scenario.spec.environment.kind,
-                data=record.final_state,
-                truncated=record.final_state_truncated,
-            )
-            try:
-                given = await grade(
-                    cell.scenario,
-                    task,
-                    opening=opening_of(cell, row.seed, scratch),
-                    state=state,
-                    answer=row.answer,
-                    actions=recorded_actions(record.document),
-                )
-            except Exception as error:  # noqa: BLE001 - whatever grading raises is on the grader's account
-                detail = redact("".join(traceback.format_exception(error)))
-                given = Grade(score=None, passed=None, checks=[], error=detail.strip().splitlines()[-1][:500])
+        try:
+            given = await grade_record(cell.scenario, record, scratch)
+        except Exception as error:  # noqa: BLE001 - whatever grading raises is on the grader's account
+            detail = redact("".join(traceback.format_exception(error)))
+            given = Grade(score=None, passed=None, error=detail.strip().splitlines()[-1][:500])
     return store.update_grade(
-        row.trial,
+        record.row.trial,
         score=given.score,
         passed=given.passed,
         checks=given.checks,
         error=given.error,
-        measures=measure(cell.scenario, task, record, given.state),
+        measures=measure(cell.scenario, cell.scenario.task(cell.task), record, given.state),
         measures_hash=cell.scenario.measures_digest,
     )

@@ -16,7 +16,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import replace
 
-from harness.environments import load_kind
+from harness.environments import Opening, load_kind
 from harness.models import Accounts, CallKey, Model, build_model, is_local
 from harness.record import Store, TrialRow
 from harness.run.events import (
@@ -33,7 +33,7 @@ from harness.run.events import (
 from harness.run.grading import grade_trial
 from harness.run.metering import Meter, MeteredModel, PaidReply, paid_replies
 from harness.run.plan import Plan, PlannedTrial, trial_name
-from harness.run.trial import TrialRun, opening_of, run_trial, scratch_folder
+from harness.run.trial import TrialRun, run_trial, scratch_folder
 from harness.scaffolds import CompiledScaffold, compile_scaffold
 from harness.spec.base import UserError
 
@@ -106,17 +106,16 @@ class SweepRun:
         """Open each scenario's environment once before anything is spent: what the user can mend ends the run here."""
         first = {trial.cell.scenario.spec.name: trial for trial in reversed(self._plan.todo)}
         for trial in first.values():
-            kind = load_kind(trial.cell.scenario.spec.environment.kind)
+            scenario = trial.cell.scenario
+            kind = load_kind(scenario.spec.environment.kind)
             async with scratch_folder() as scratch:
                 try:
-                    environment = await kind.open(opening_of(trial.cell, trial.seed, scratch))
+                    environment = await kind.open(Opening.of_task(scenario, trial.cell.task, trial.seed, scratch))
+                    await environment.close()
                 except UserError:
                     raise
                 except Exception as error:  # noqa: BLE001 - recorded with every trial it meets; here only said
-                    name = trial.cell.scenario.spec.name
-                    self._tell(Noted(f"scenario {name}: its environment does not open: {error}"))
-                else:
-                    await environment.close()
+                    self._tell(Noted(f"scenario {scenario.spec.name}: its environment does not open: {error}"))
 
     async def _grade_again(self) -> None:
         """Trials that were recorded, but not graded or not measured as the files now say."""

@@ -1,7 +1,6 @@
 """Scoring: checks say whether the task was done, measures say how; both from the record, never from the live world."""
 
-from harness.record import recorded_actions
-from harness.scoring.grading import Grade, check_name, grade
+from harness.scoring.grading import Grade, check_name, grade, grade_record
 from harness.scoring.measures import BUILT_IN_MEASURES, measure
 from harness.scoring.regrading import Regraded, regrade, situation_digest
 from harness.scoring.validation import TaskValidation, validate_scenario
@@ -13,8 +12,8 @@ __all__ = [
     "TaskValidation",
     "check_name",
     "grade",
+    "grade_record",
     "measure",
-    "recorded_actions",
     "regrade",
     "situation_digest",
     "validate_scenario",

@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pydantic import JsonValue
 
 from harness.environments.protocol import FinalState, Opening
-from harness.record import CheckResult, RecordedAction
+from harness.record import CheckResult, RecordedAction, TrialRecord, recorded_actions
 from harness.scoring.checks import Trial, run_check
 from harness.spec.resolved import LoadedScenario
 from harness.spec.scenario import Check, ExpressionMeasure, Task
@@ -68,6 +69,21 @@ async def grade(
     score = sum(result.weight * (result.score or 0.0) for result in results) / weight
     score = min(1.0, max(0.0, score))
     return Grade(score, score >= scenario.spec.pass_score - 1e-9, results, problem, data)
+
+
+async def grade_record(scenario: LoadedScenario, record: TrialRecord, scratch: Path) -> Grade:
+    """Grade a recorded trial from what was kept of it; `scratch` is an empty folder."""
+    row = record.row
+    if record.final_state is None:
+        return Grade(None, None, error="the final state was not kept")
+    return await grade(
+        scenario,
+        scenario.task(row.task),
+        opening=Opening.of_task(scenario, row.task, row.seed, scratch),
+        state=FinalState(scenario.spec.environment.kind, record.final_state, record.final_state_truncated),
+        answer=row.answer,
+        actions=recorded_actions(record.document),
+    )
 
 
 def check_name(check: Check, position: int) -> str:

@@ -16,9 +16,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.environments import FinalState, Opening
-from harness.record import RecordedAction, Store, TrialRow, recorded_actions
-from harness.scoring.grading import Grade, grade
+from harness.record import Store, TrialRow
+from harness.scoring.grading import grade_record
 from harness.scoring.measures import measure
 from harness.spec import digest
 from harness.spec.loading.scenarios import content
@@ -108,14 +107,8 @@ async def _regrade_one(
     if scenario is None or reason is not None or row.task not in scenario.task_digests:
         return _outcome(row, row.score, row.passed, skipped=reason or f"the scenario has no task {row.task!r} now")
     record = store.record(row.trial)
-    state = None
-    if record.final_state is not None:
-        kind = scenario.spec.environment.kind
-        state = FinalState(kind=kind, data=record.final_state, truncated=record.final_state_truncated)
-    if state is None:
-        given = Grade(None, None, error="the final state was not kept")
-    else:
-        given = await _grade(scenario, row, state, recorded_actions(record.document))
+    with tempfile.TemporaryDirectory(prefix="harness-grade-", ignore_cleanup_errors=True) as scratch:
+        given = await grade_record(scenario, record, Path(scratch))
     if given.error is not None and row.fault != "grader":
         return _outcome(row, row.score, row.passed, error=given.error)
     if write:
@@ -144,21 +137,6 @@ def _unsound(scenario: LoadedScenario, situations: dict[tuple[str, str], str], r
     if situations[key] != row.situation_hash:
         return "the task was changed since in more than its checks (environment, set-up, data, roles, brief or input)"
     return None
-
-
-async def _grade(scenario: LoadedScenario, row: TrialRow, state: FinalState, actions: list[RecordedAction]) -> Grade:
-    with tempfile.TemporaryDirectory(prefix="harness-grade-", ignore_cleanup_errors=True) as scratch:
-        opening = Opening(
-            options=scenario.options,
-            setup=scenario.setups[row.task],
-            roles=tuple(scenario.spec.roles),
-            seed=row.seed,
-            scratch=Path(scratch),
-            unsafe=scenario.spec.unsafe,
-        )
-        return await grade(
-            scenario, scenario.task(row.task), opening=opening, state=state, answer=row.answer, actions=actions
-        )
 
 
 def _outcome(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -116,17 +116,17 @@ async def _validate_gold(scenario: LoadedScenario, task: Task, scratch: Path, fo
 async def _run(scenario: LoadedScenario, task: Task, steps: Sequence[SolutionStep], scratch: Path) -> _Run:
     """Open, act, grade, close; whatever goes wrong is among the problems."""
     run = _Run(Grade(None, None), [], None, [])
-    spec = scenario.spec
-    kind = load_kind(spec.environment.kind)
+    seed = trial_seed(scenario.spec.name, task.id, 1)
+    kind = load_kind(scenario.spec.environment.kind)
     with (
         tempfile.TemporaryDirectory(dir=scratch, prefix="world-", ignore_cleanup_errors=True) as world,
         tempfile.TemporaryDirectory(dir=scratch, prefix="grade-", ignore_cleanup_errors=True) as grading,
     ):
-        opening = _opening(scenario, task, Path(world))
+        opening = Opening.of_task(scenario, task.id, seed, Path(world))
         environment: Environment | None = None
         try:
             environment = await kind.open(opening)
-            await _act(scenario, task, steps, environment, run)
+            await _act(scenario, steps, environment, run)
             final = await environment.final_state()
         except (EnvironmentFault, OSError) as error:
             run.problems.append(f"the environment failed: {error or type(error).__name__}")
@@ -135,7 +135,7 @@ async def _run(scenario: LoadedScenario, task: Task, steps: Sequence[SolutionSte
             if environment is not None:
                 await environment.close()
         run.grade = await grade(
-            scenario, task, opening=_opening(scenario, task, Path(grading)), state=final, answer=run.answer,
+            scenario, task, opening=replace(opening, scratch=Path(grading)), state=final, answer=run.answer,
             actions=run.actions,
         )  # fmt: skip
     if run.grade.error:
@@ -143,20 +143,7 @@ async def _run(scenario: LoadedScenario, task: Task, steps: Sequence[SolutionSte
     return run
 
 
-def _opening(scenario: LoadedScenario, task: Task, scratch: Path) -> Opening:
-    return Opening(
-        options=scenario.options,
-        setup=scenario.setups[task.id],
-        roles=tuple(scenario.spec.roles),
-        seed=trial_seed(scenario.spec.name, task.id, 1),
-        scratch=scratch,
-        unsafe=scenario.spec.unsafe,
-    )
-
-
-async def _act(
-    scenario: LoadedScenario, task: Task, steps: Sequence[SolutionStep], environment: Environment, run: _Run
-) -> None:
+async def _act(scenario: LoadedScenario, steps: Sequence[SolutionStep], environment: Environment, run: _Run) -> None:
     """Carry the steps out, up to the first that cannot be."""
     for number, step in enumerate(steps, start=1):
         at = f"solution step {number} ({step.tool})"
