@@ -76,8 +76,11 @@ def _plain(value: JsonValue, depth: int) -> JsonValue:
 
 
 def _string(text: str) -> str:
-    if not text.isascii() and any("\ud800" <= mark <= "\udfff" for mark in text):
-        raise ValueError("a string holds half a surrogate pair")
+    try:
+        if not text.isascii():
+            text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("a string holds half a surrogate pair") from None
     return text
 
 

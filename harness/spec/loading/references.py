@@ -33,6 +33,7 @@ SUBMIT_SCHEMA: dict[str, Any] = {
     "required": ["answer"],
     "additionalProperties": False,
 }
+"""Of `harness.environments.SUBMIT`, which this room may not import."""
 Place = tuple[Any, ...]
 
 
