@@ -14,7 +14,12 @@ import click
 @click.option("--results-dir", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object: asked, recorded, to_run, cells, models.")
 def command(sweep: str, results_dir: Path, as_json: bool) -> None:
-    """Say what SWEEP (a file, or the name of a shipped sweep) would run, and what it would take."""
+    """Say what SWEEP (a file, or the name of a shipped sweep) would run, and what it would take.
+
+    With --json: {sweep, asked, recorded, to_run, to_grade, superseded, cells, models: [{model, trials,
+    prompt_tokens, completion_tokens, cost, basis}]}: counts of trials, but for cells; cost in US dollars, null when
+    the price is unknown; basis is recorded, guess or partly guess.
+    """
     from harness.run import estimate, plan_against_record, recorded_rows, resolve
     from harness.run.progress import money
 

@@ -32,6 +32,9 @@ def command(sweep: str, files: tuple[str, ...], changed_tasks: bool, dry_run: bo
     `harness run` with changed checks still runs its own new cells.
 
     Exit codes: 0 all graded, 1 some were left or could not be graded, 2 wrong input.
+
+    With --json, a list of {trial, scenario, task, model, changed, old_score, new_score, old_passed, new_passed,
+    skipped, error}; skipped and error say why a trial was left or could not be graded, else they are null.
     """
     from harness.scoring.session import regrade_sweep
 

@@ -16,8 +16,13 @@ import click
 def command(sweep: str, results_dir: Path, as_json: bool, plain: bool) -> None:
     """Run SWEEP (a file, or the name of a shipped sweep), or what is missing of it.
 
-    Ctrl-C is safe: the same command goes on where it stopped, and pays for nothing twice.
+    Ctrl-C is safe: the same command goes on where it stopped, and pays for nothing twice. A run that was not
+    interrupted ends by writing the files of RESULTS/SWEEP/tables, as `harness results` does.
     Exit codes: 0 all trials completed, 1 some are missing, 2 wrong input, 130 interrupted.
+
+    With --json, lines of {"event": "started", asked, recorded, todo}; {"event": "trial", again, and the columns of
+    the trials table}; {"event": "graded", and the columns}; {"event": "note", text}; and last {"event": "ended",
+    exit_code, asked, results, ran, missing: {why: trials}, stopped, cost, unpriced_calls, seconds}. Unknown is null.
     """
     from harness.run import Listener, resolve, results_folder, run_session
     from harness.run.progress import JsonProgress, LiveProgress, PlainProgress, clock, money
@@ -46,4 +51,17 @@ def command(sweep: str, results_dir: Path, as_json: bool, plain: bool) -> None:
         )
         if outcome.results < outcome.asked:
             click.echo(f"Run what is missing: harness run {sweep}")
+    if outcome.stopped != "interrupted":
+        _write_tables(folder)
     sys.exit(outcome.exit_code)
+
+
+def _write_tables(folder: Path) -> None:
+    """Tables are derived: that they cannot be written does not make a run fail."""
+    from harness.record import RecordError
+    from harness.report import write_files
+
+    try:
+        write_files(folder)
+    except RecordError as error:
+        click.echo(f"the tables were not written: {error}", err=True)

@@ -26,6 +26,9 @@ def command(scenarios: tuple[str, ...], as_json: bool, at_once: int | None, verb
     Runs every task's gold solution through the real environment, twice: it must score full marks without an error on
     the way. Also runs an agent that does nothing and prints its score. Exit codes: 0 all well, 1 a task fails, 2
     wrong input.
+
+    With --json, a list of {ok, scenario, task, gold, null, problems: [text], notes: [text], checks: [{name, kind,
+    weight, score, detail, error}], null_checks}; gold and null are scores in [0, 1], null where nothing was scored.
     """
     from harness.scoring.session import validate_all
 

@@ -17,7 +17,10 @@ _HASHES = {
     "scaffold_hash": "scaffold",
     "tools_hash": "tool schemas",
     "sandbox": "sandbox level",
+    "graded_with": "checks",
 }
+_DONE = {"graded_with": "was graded with"}
+"""What was done with it, where that is not `ran with`."""
 _SHOWN = 4
 
 
@@ -26,7 +29,8 @@ class Caution:
     """Something that stands beside the numbers it touches."""
 
     kind: str
-    """`parameters`, `tools`, `response_format`, `version`, `identity`, `missing`, `few` or `overlap`."""
+    """`parameters`, `tools`, `response_format`, `version`, `identity`, `graded`, `limits`, `missing`, `few` or
+    `overlap`."""
     models: Sequence[str]
     text: str
 
@@ -34,16 +38,59 @@ class Caution:
 def unequal_identities(table: pd.DataFrame, by: str) -> list[Caution]:
     """Cautions where compared trials of one task stand on different content (prepared table)."""
     found = []
+    changed: set[str] = set()
     for column, what in _HASHES.items():
         if column not in table or (by == "scaffold" and column == "scaffold_hash"):
             continue
         known = table[table[column].notna()]
         distinct = known.groupby(["scenario", "task", "scaffold"])[column].nunique()
         places = sorted({f"{s}/{t}" for s, t, _ in distinct[distinct > 1].index})
+        if column == "scenario_hash":
+            changed.update(places)
+        elif column == "graded_with":
+            places = [place for place in places if place not in changed]
         if places:
-            text = f"not every trial of {_listed(places)} ran with the same {what}"
+            text = f"not every trial of {_listed(places)} {_DONE.get(column, 'ran with')} the same {what}"
             found.append(Caution("identity", sorted(known[by].dropna().astype(str).unique()), text))
-    return found
+    return [*found, *_graded_anew(table, by), *_unequal_limits(table, by)]
+
+
+def _graded_anew(table: pd.DataFrame, by: str) -> list[Caution]:
+    """Trials whose grade stands on other checks than those of the task they were run under (`harness regrade`)."""
+    if "graded_with" not in table or "scenario_hash" not in table:
+        return []
+    other = table[table["graded_with"].notna() & (table["graded_with"] != table["scenario_hash"]).fillna(value=False)]
+    if other.empty:
+        return []
+    counts = other[by].astype(str).value_counts(sort=False)
+    told = ", ".join(f"{count} of {model}" for model, count in counts.items())
+    text = f"{len(other)} of {len(table)} trials were graded again with other checks than they were run under ({told})"
+    return [Caution("graded", [str(model) for model in counts.index], text)]
+
+
+def _unequal_limits(table: pd.DataFrame, by: str) -> list[Caution]:
+    """Trials of one task that were given unequal budgets; `limits` is JSON, unknown where a record does not say."""
+    if "limits" not in table:
+        return []
+    known = table[table["limits"].notna()]
+    distinct = known.groupby(["scenario", "task"])["limits"].nunique()
+    unequal = known.set_index(["scenario", "task"]).loc[distinct[distinct > 1].index]
+    values: dict[str, dict[str, set[str]]] = {}
+    for model, text in unequal[[by, "limits"]].drop_duplicates().itertuples(index=False):
+        for name, value in json.loads(text).items():
+            values.setdefault(name, {}).setdefault(str(model), set()).add(f"{value:g}")
+    models = list(dict.fromkeys(unequal[by].astype(str)))
+    told = []
+    for name, found in sorted(values.items()):
+        each = {model: " or ".join(sorted(found.get(model, {"none"}), key=_as_number)) for model in models}
+        if len({*each.values()}) > 1 or any(" or " in value for value in each.values()):
+            told.append(f"{name} " + ", ".join(f"{model} {value}" for model, value in each.items()))
+    places = sorted(f"{scenario}/{task}" for scenario, task in distinct[distinct > 1].index)
+    return [Caution("limits", models, f"unequal budgets in {_listed(places)}: {'; '.join(told)}")] if places else []
+
+
+def _as_number(text: str) -> float:
+    return float("inf") if text == "none" else float(text)
 
 
 def unequal_receipts(calls: pd.DataFrame, table: pd.DataFrame, by: str, models: Sequence[str]) -> list[Caution]:

@@ -19,7 +19,7 @@ from harness.record.errors import RecordError, attributed
 LOCK_FILE = "sweep.lock.yaml"
 _HEADER = (
     "# Written by `harness run`: what was asked and what it resolved to, once for each change, the latest last.\n"
-    "# Recorded trials refer to the digests here; nothing reads it to decide what to run.\n"
+    "# Recorded trials refer to these digests. Nothing reads this to decide what to run; comparisons read the limits.\n"
 )
 
 
@@ -32,7 +32,7 @@ class LockEntry:
     asked: dict[str, Any]
     """The sweep file, as plain data."""
     resolved: dict[str, Any]
-    """Digests of scenarios, scaffolds, models and tools; versions of harness, Python and packages; platform."""
+    """Digests of scenarios, scaffolds, models and tools; limits; versions of harness, Python and packages; platform."""
 
 
 def write_lock(folder: str | Path, asked: Mapping[str, Any], resolved: Mapping[str, Any]) -> bool:
@@ -65,7 +65,7 @@ def read_lock(folder: str | Path) -> list[LockEntry]:
         return [LockEntry(str(e["written"]), dict(e["asked"]), dict(e["resolved"])) for e in data or []]
     except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         raise RecordError(
-            f"{path}: damaged; restore it from a copy, or move it away (it is only read by people)"
+            f"{path}: damaged; restore it from a copy, or move it away (comparisons read limits from it, no more)"
         ) from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +75,7 @@ def open_recorded(references: Sequence[str], results: Path, calls: bool = False)
     opened = [Results(folder) for folder in dict.fromkeys(folder.resolve() for folder in folders)]
     try:
         names = [found.folder.name for found in opened]
-        tables = [found.trials.assign(sweep=name) for found, name in zip(opened, names, strict=True)]
+        tables = [_trials(found, name) for found, name in zip(opened, names, strict=True)]
         asked = [found.asked for found in opened]
         sampled = [receipt_calls(found, table) for found, table in zip(opened, tables, strict=True)] if calls else []
         known = pd.concat(asked) if all(len(table) for table in asked) else None
@@ -85,6 +86,20 @@ def open_recorded(references: Sequence[str], results: Path, calls: bool = False)
     finally:
         for found in opened:
             found.close()
+
+
+def _trials(results: Results, name: str) -> pd.DataFrame:
+    """The trials of a sweep with its name, and `limits` (JSON) where its lock file says what they were."""
+    import pandas as pd
+
+    trials = results.trials
+    lock = results.lock
+    limits = lock[-1].resolved.get("limits", {}) if lock else {}
+    given = [
+        limits.get(scenario, {}).get(task) for scenario, task in zip(trials["scenario"], trials["task"], strict=True)
+    ]
+    texts = [None if found is None else json.dumps(found, sort_keys=True) for found in given]
+    return trials.assign(sweep=name, limits=pd.array(texts, dtype="string"))
 
 
 def receipt_calls(results: Results, trials: pd.DataFrame) -> pd.DataFrame:

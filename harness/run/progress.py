@@ -9,7 +9,8 @@ import json
 import sys
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
 from typing import TYPE_CHECKING, TextIO
 
 from harness.record import TrialRow
@@ -166,15 +167,22 @@ class PlainProgress:
         parts = []
         for name, tally in self._tally.models.items():
             speed = tally.tokens_per_second(time.monotonic())
-            rate = f", {speed:.0f} tokens/s" if speed else ""
-            parts.append(f"{name} {tally.done}/{tally.todo}{rate}")
+            said = [f"{name} {tally.done}/{tally.todo}"]
+            said += [f"{tally.running} running"] if tally.running else []
+            said += [f"{count} {party} faults" for party, count in tally.faults.items()]
+            said += [f"{speed:.0f} tokens/s"] if speed else []
+            said += [f"spent {money(tally.spent, tally.unpriced)}"] if tally.spent or tally.unpriced else []
+            parts.append(", ".join(said))
         left = self._tally.seconds_left()
         end = f", about {clock(left)} left" if left and self._tally.done < self._tally.todo else ""
         return f"{self._tally.done}/{self._tally.todo} trials ({'; '.join(parts)}){end}"
 
 
 class JsonProgress:
-    """One JSON object a line: `event` is started, trial, graded, note or ended; other keys as the row or outcome."""
+    """One JSON object a line: `event` is started, trial, graded, note or ended; other keys as the row or outcome.
+
+    All ASCII, so that it can be written in any encoding.
+    """
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
@@ -191,10 +199,11 @@ class JsonProgress:
             case Noted(text):
                 self._write(event="note", text=text)
             case Ended(outcome):
-                self._write(event="ended", exit_code=outcome.exit_code, **asdict(outcome))
+                fields = {item.name: getattr(outcome, item.name) for item in dataclass_fields(outcome)}
+                self._write(event="ended", exit_code=outcome.exit_code, **fields)
 
     def _write(self, **fields: object) -> None:
-        print(json.dumps(fields, ensure_ascii=False), file=self._out, flush=True)
+        print(json.dumps(fields), file=self._out, flush=True)
 
 
 class LiveProgress:

@@ -17,6 +17,7 @@ from harness.models.local import fetch_missing
 from harness.record import AskedRow, Store, TrialRow, write_lock
 from harness.run.events import Listener, Noted, SweepOutcome
 from harness.run.plan import Plan, plan_sweep
+from harness.run.sources import source_files
 from harness.run.sweep import SweepRun
 from harness.spec import find_file, load_sweep
 from harness.spec.resolved import ResolvedSweep
@@ -57,9 +58,13 @@ def run_session(sweep: ResolvedSweep, results: Path, make_listener: Callable[[],
         needed = {loaded.name: loaded for trial in plan.todo for loaded in trial.cell.models.values()}
         fetch_missing(needed.values())
         store.write_asked(asked_rows(plan))
-        store.write_files(source_files(sweep))
+        files = source_files(sweep)
+        store.write_files(files.kept)
         write_lock(folder, asked=sweep.spec.model_dump(mode="json", exclude_defaults=True), resolved=resolved(plan))
-        return asyncio.run(_run(plan, store, make_listener()))
+        listener = make_listener()
+        if files.note is not None:
+            listener(Noted(files.note))
+        return asyncio.run(_run(plan, store, listener))
 
 
 async def _run(plan: Plan, store: Store, tell: Listener) -> SweepOutcome:
@@ -102,15 +107,12 @@ def asked_rows(plan: Plan) -> list[AskedRow]:
     ]
 
 
-def source_files(sweep: ResolvedSweep) -> dict[Path, bytes]:
-    """Path -> content of the YAML files a sweep stands on."""
-    paths = {
-        sweep.path,
-        *(scenario.path for scenario in sweep.scenarios),
-        *(scaffold.path for scaffold in sweep.scaffolds),
-        *(model.path for model in sweep.models.values()),
-    }
-    return {path: path.read_bytes() for path in paths}
+def limits_by_task(plan: Plan) -> dict[str, dict[str, dict[str, Any]]]:
+    """Scenario -> task -> limits of a trial, those that bound nothing left out."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for cell in plan.cells:
+        found.setdefault(cell.scenario.spec.name, {})[cell.task] = cell.limits.model_dump(exclude_none=True)
+    return found
 
 
 def resolved(plan: Plan) -> dict[str, Any]:
@@ -127,6 +129,7 @@ def resolved(plan: Plan) -> dict[str, Any]:
             for name, loaded in sweep.models.items()
         },
         "tools": {cell.scenario.spec.name: cell.tools_digest for cell in plan.cells},
+        "limits": limits_by_task(plan),
         "trials": plan.asked,
         "harness": __version__,
         "python": platform.python_version(),

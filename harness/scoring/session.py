@@ -14,6 +14,7 @@ from harness.scoring.regrading import Regraded, regrade
 from harness.scoring.validation import TaskValidation, validate_scenario
 from harness.spec import SpecError, find_file, load_scenario
 from harness.spec.base import Problem
+from harness.spec.loading.yaml_source import MAX_BYTES
 from harness.spec.resolved import LoadedScenario
 
 
@@ -78,7 +79,9 @@ def _recorded_files(store: Store, names: set[str]) -> list[Path]:
     places: dict[str, Path] = {}
     for path, digest in store.files():
         text = store.file(digest)
-        if b"scenario" in text and _field(text, "kind") == "scenario" and (name := _field(text, "name")) in names:
+        if len(text) > MAX_BYTES or b"scenario" not in text:
+            continue  # data, not a scenario
+        if _field(text, "kind") == "scenario" and (name := _field(text, "name")) in names:
             places[name] = Path(path)
     for name, place in places.items():
         if not place.is_file():
@@ -92,7 +95,7 @@ def _field(text: bytes, name: str) -> str:
 
     try:
         data = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError):
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError):
         return ""
     value = data.get(name) if isinstance(data, dict) else None
     return value if isinstance(value, str) else ""

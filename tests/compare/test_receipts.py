@@ -63,3 +63,27 @@ def test_unequal_content_is_told(table):
     assert cautions(hashes, None) == []
     hashes.loc[hashes["trial"] == "desk-0-react-a-1", "scaffold_hash"] = "older"
     assert cautions(hashes, None) == [("identity", "not every trial of desk/t0 ran with the same scaffold")]
+
+
+def test_other_checks_than_those_of_the_run_are_told(table):
+    same = table.assign(scenario_hash="s", graded_with="s")
+    assert cautions(same, None) == []
+    every = table.assign(scenario_hash="s", graded_with="newer")
+    assert cautions(every, None) == [
+        ("graded", "32 of 32 trials were graded again with other checks than they were run under (16 of a, 16 of b)")
+    ]
+    same.loc[same["trial"] == "desk-0-react-a-1", "graded_with"] = "newer"
+    assert cautions(same, None) == [
+        ("identity", "not every trial of desk/t0 was graded with the same checks"),
+        ("graded", "1 of 32 trials were graded again with other checks than they were run under (1 of a)"),
+    ]
+
+
+def test_unequal_limits_are_told(table):
+    equal = table.assign(limits='{"turns": 6, "seconds": 60.0}')
+    assert cautions(equal, None) == []
+    unequal = equal.assign(limits=equal["limits"].where(equal["model"] == "a", '{"turns": 9}'))
+    unequal.loc[unequal["task"] != "t3", "limits"] = None
+    assert cautions(unequal, None) == [
+        ("limits", "unequal budgets in desk/t3: seconds a 60, b none; turns a 6, b 9"),
+    ]
