@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from pydantic import JsonValue
@@ -33,9 +34,9 @@ class Offer:
     response_format: dict[str, JsonValue] | None = None
     parameters: dict[str, JsonValue] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def schemas(self) -> list[dict[str, JsonValue]] | None:
-        """The tools as the record keeps them, whatever the protocol."""
+        """The tools as the record keeps them, whatever the protocol; one list, which the record hashes once a trial."""
         return [tool.as_openai() for tool in self.tools] or None
 
 
