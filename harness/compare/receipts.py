@@ -106,7 +106,7 @@ def unequal_receipts(calls: pd.DataFrame, table: pd.DataFrame, by: str, models: 
         for caution in _compare_place(part, compared, models):
             found.setdefault((caution.kind, tuple(caution.models), caution.text), []).append(where)
     cautions = [Caution(kind, list(names), text) for kind, names, text in found]
-    return [*cautions, *_versions(joined, compared, models)]
+    return [*cautions, *_versions(joined)]
 
 
 def _compare_place(part: pd.DataFrame, by: str, models: Sequence[str]) -> Iterable[Caution]:
@@ -141,14 +141,10 @@ def _parameters(sent: Mapping[str, Mapping[str, set[str]]]) -> Iterable[Caution]
             yield Caution("parameters", list(values), f"parameter {name} differs: {told}")
 
 
-def _versions(joined: pd.DataFrame, by: str, models: Sequence[str]) -> Iterable[Caution]:
-    """Models whose provider answered with more than one version in the course of the sweep."""
-    for model in models:
-        rows = (
-            joined[(joined[by] == model) & (joined["model"] == model)]
-            if by != "model"
-            else joined[joined["model"] == model]
-        )
+def _versions(joined: pd.DataFrame) -> Iterable[Caution]:
+    """Models whose provider answered with more than one version in the course of the sweep, whatever is compared."""
+    for model in dict.fromkeys(joined["model"].dropna().astype(str)):
+        rows = joined[joined["model"] == model]
         for column in ("resolved", "fingerprint"):
             versions = sorted(rows[column].dropna().astype(str).unique()) if column in rows else []
             if len(versions) > 1:

@@ -87,3 +87,10 @@ def test_unequal_limits_are_told(table):
     assert cautions(unequal, None) == [
         ("limits", "unequal budgets in desk/t3: seconds a 60, b none; turns a 6, b 9"),
     ]
+
+
+def test_versions_are_told_whatever_is_compared(table):
+    calls = calls_of(table)
+    calls.loc[(calls["model"] == "b") & (calls.index > 10), "resolved"] = "b-2"
+    found = compare_models(table, calls=calls, by="scaffold").cautions
+    assert "b was answered by several versions: b-1, b-2" in [caution.text for caution in found]
