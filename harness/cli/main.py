@@ -5,7 +5,9 @@ Exit codes: 0 all well, 1 something is missing or failed, 2 wrong input, 130 int
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -14,6 +16,8 @@ import click
 from harness import __version__
 from harness.errors import UserError
 
+UNUSABLE = (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ELOOP, errno.ENOTDIR)
+"""What the system says of a path that the user should change, or of a disk to be cleared."""
 COMMANDS = {
     "check": "Check scenario, scaffold, sweep and models files.",
     "schema": "Write JSON Schemas for editors.",
@@ -68,5 +72,10 @@ def main(arguments: list[str] | None = None) -> None:
         code = 0
     except UserError as error:
         click.echo(str(error), err=True)
+        code = 2
+    except OSError as error:
+        if error.errno not in UNUSABLE:
+            raise
+        click.echo(f"{str(error.filename)[:200]!r}: {os.strerror(error.errno).lower()}", err=True)
         code = 2
     sys.exit(code if isinstance(code, int) else 0)

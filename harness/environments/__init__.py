@@ -38,16 +38,17 @@ def load_kind(kind: str) -> type[Environment]:
     """
     place = BUILT_IN.get(kind, kind)
     module, colon, name = place.partition(":")
-    if not colon or not module or not name:
+    if not colon or not all(part.isidentifier() for part in (*module.split("."), name)):
         raise LookupError(
             f"unknown environment kind '{kind}'; there are {', '.join(BUILT_IN)}, or package.module:Class of your own"
         )
     try:
         found = getattr(importlib.import_module(module), name)
-    except ImportError as error:
-        raise LookupError(f"environment kind '{kind}' cannot be imported: {error}") from error
     except AttributeError as error:
         raise LookupError(f"environment kind '{kind}': module {module} has no {name}") from error
+    except (Exception, SystemExit) as error:  # a module from elsewhere may raise anything
+        what = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+        raise LookupError(f"environment kind '{kind}' cannot be imported: {' '.join(what.split())[:300]}") from error
     missing = [part for part in _PARTS if not hasattr(found, part)]
     if not isinstance(found, type) or missing:
         lacks = f"lacks {', '.join(missing)}" if missing else "is not a class"

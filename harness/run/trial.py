@@ -22,8 +22,8 @@ from pydantic import JsonValue
 
 from harness import __version__
 from harness.environments import Environment, FinalState, Opening, load_kind
-from harness.models import Model, redact
-from harness.record import TrialRecord, TrialRow
+from harness.models import Model, redact, redact_data
+from harness.record import TrialDocument, TrialRecord, TrialRow
 from harness.run.plan import Cell, PlannedTrial
 from harness.run.recording import TrialRecorder
 from harness.scaffolds import CompiledScaffold, Outcome, TrialContext, run_scaffold
@@ -99,6 +99,9 @@ async def run_trial(
             outcome = await _act(planned, compiled, models, parameters, recorder, world, scratch)
         except asyncio.CancelledError:
             cancelled = True
+        except Exception as error:  # noqa: BLE001 - a brief that cannot be rendered, say: recorded, not raised
+            trace = "".join(traceback.format_exception(error))
+            outcome = Outcome(state="fault", fault="harness", error=_one_line(error), error_detail=trace)
         finally:
             await _close(world)
     if world.fault is not None and not cancelled and outcome.fault is None:
@@ -113,13 +116,21 @@ async def run_trial(
                     "seconds": time.monotonic() - began}
         )  # fmt: skip
     detail = redact(outcome.error_detail) if outcome.error_detail else None
+    keys = [loaded.entry.api_key_env for loaded in planned.cell.models.values() if loaded.entry.api_key_env]
     record = TrialRecord(
-        row=row,
-        document=recorder.document(facts=world.facts, error_detail=detail),
+        row=row.model_copy(update=redact_data({"answer": row.answer, "error": row.error}, keys)),
+        document=_without_keys(recorder.document(facts=world.facts, error_detail=detail), keys),
         final_state=world.final_state.data if world.final_state else None,
         final_state_truncated=bool(world.final_state and world.final_state.truncated),
     )
     return TrialRun(record, recorder.provider_fault)
+
+
+def _without_keys(document: TrialDocument, variables: list[str]) -> TrialDocument:
+    """The document without the user's keys: a provider may say one back in a reply."""
+    plain = document.model_dump(mode="python")
+    redacted = redact_data(plain, variables)
+    return document if redacted is plain else TrialDocument.model_validate(redacted)
 
 
 async def _act(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -200,10 +200,18 @@ def condition_holds(where: str, action: RecordedAction, task: Task) -> bool:
 async def _python(check: PythonCheck, trial: Trial) -> Verdict:
     function = load_python(check.function, trial.scenario.path.parent)
     state, actions, given = copy.deepcopy((await trial.data(), list(trial.actions), dict(trial.task.input)))
-    said = await asyncio.to_thread(function, state, trial.answer or "", actions, given)
+    said = await asyncio.to_thread(_ended, function, state, trial.answer or "", actions, given)
     if not isinstance(said, bool | int | float) or not math.isfinite(said) or not 0 <= said <= 1:
         raise UserError(f"{check.function} returned {short(repr(said))}; a bool or a number from 0 to 1 is wanted")
     return float(said), f"{Path(check.function).name} returned {said}"
+
+
+def _ended(function: Callable[..., object], *values: object) -> object:
+    """What a user's function returns; its `sys.exit()` ends the check and not the harness."""
+    try:
+        return function(*values)
+    except (SystemExit, KeyboardInterrupt) as error:
+        raise RuntimeError(repr(error)) from error
 
 
 def _reason(error: Exception) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -37,18 +37,26 @@ def find_file(reference: str | Path, kind: Findable, beside: Path) -> Path:
     text = str(reference)
     folder = beside if beside.is_dir() else beside.parent
     path = folder / text
-    if path.is_file():
+    if _is(path, Path.is_file):
         return path
     names = shipped(kind)
     if text in names:
         return names[text]
     if text.endswith(_SUFFIXES) or "/" in text or os.sep in text:
-        near = [p.name for p in path.parent.glob("*") if p.suffix in _SUFFIXES] if path.parent.is_dir() else []
-        what = "is a folder" if path.is_dir() else "there is no such file"
+        near = [p.name for p in path.parent.glob("*") if p.suffix in _SUFFIXES] if _is(path.parent, Path.is_dir) else []
+        what = "is a folder" if _is(path, Path.is_dir) else "there is no such file"
         raise UserError(f"{kind} {text!r}: {what}{did_you_mean(path.name, near)}")
     there = listed(names)
     hint = did_you_mean(text, list(names))
     raise UserError(f"no {kind} {text!r}: neither a file beside this one nor a shipped name (shipped: {there}){hint}")
+
+
+def _is(path: Path, what: Callable[[Path], bool]) -> bool:
+    """The answer of `what`; no for a path that the system does not take, such as one too long."""
+    try:
+        return what(path)
+    except OSError:
+        return False
 
 
 def did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str:
@@ -84,9 +92,9 @@ def data_path(reference: str, folder: Path) -> Path:
     if ".." in Path(reference).parts:
         raise UserError(f"{reference!r} must lie in this file's folder or below it: no `..`")
     path = folder / reference
-    if not path.exists():
-        near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        what = "is a broken link" if path.is_symlink() else "does not exist"
+    if not _is(path, Path.exists):
+        near = [p.name for p in path.parent.iterdir()] if _is(path.parent, Path.is_dir) else []
+        what = "is a broken link" if _is(path, Path.is_symlink) else "does not exist"
         raise UserError(f"{reference!r} {what}{did_you_mean(path.name, near)}")
     if not path.resolve().is_relative_to(folder.resolve()):
         raise UserError(f"{reference!r} leads out of this file's folder through a link: copy the file instead")

@@ -49,7 +49,7 @@ def load_python(reference: str, base: Path) -> Callable[..., Any]:
     module_name = reference.rpartition(":")[0]
     try:
         module = _load_file(path) if module_name.endswith(".py") else importlib.import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UserError(f"{reference}: importing it failed: {type(error).__name__}: {error}") from error
     function = getattr(module, name, None)
     if not callable(function):

@@ -53,6 +53,12 @@ def test_a_cost_the_provider_states_is_believed(server: MockOpenAI) -> None:
     assert ask(at(server, "openrouter/a/m")).cost == 0.0125
 
 
+@pytest.mark.parametrize("stated", ["-100", "nan", "inf", "free"])
+def test_a_cost_that_cannot_be_is_not_believed(server: MockOpenAI, stated: str) -> None:
+    server.default = reply(usage=USAGE, headers={"x-litellm-response-cost": stated})
+    assert ask(at(server, "openai/m")).cost is None
+
+
 def test_what_runs_here_costs_nothing_unless_the_entry_says_so() -> None:
     for model in ("local/smollm2-135m", "scripted/x.yaml"):
         free, paid = price_of(loaded(model)), price_of(loaded(model, price={"prompt": 1, "completion": 2}))

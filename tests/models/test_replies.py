@@ -75,3 +75,10 @@ def test_usage_nobody_gave_is_unknown_and_not_zero(server: MockOpenAI) -> None:
     got = ask(at(server, price={"prompt": 1, "completion": 1}))
     assert (got.usage.prompt, got.usage.completion) == (None, None)
     assert got.cost is None
+
+
+@pytest.mark.parametrize("count", [-5, 10**30])
+def test_usage_that_cannot_be_is_unknown(server: MockOpenAI, count: int) -> None:
+    server.default = reply(usage={"prompt_tokens": count, "completion_tokens": count, "total_tokens": count})
+    got = ask(at(server, price={"prompt": 1, "completion": 1}))
+    assert (got.usage.prompt, got.usage.completion, got.cost) == (None, None, None)

@@ -138,6 +138,7 @@ def test_what_the_grader_cannot_do_leaves_the_trial_without_a_score(graded, tmp_
         "def fails(state, answer, actions, input):\n    raise KeyError('x')\n"
         "def wrong(state, answer, actions, input):\n    return 3\n"
         "def nan(state, answer, actions, input):\n    return float('nan')\n"
+        "def leaves(state, answer, actions, input):\n    raise SystemExit(0)\n"
     )
     grade = graded("""
 - {kind: answer, equals: right, name: good}
@@ -146,13 +147,15 @@ def test_what_the_grader_cannot_do_leaves_the_trial_without_a_score(graded, tmp_
 - {kind: python, function: "own.py:nan"}
 - {kind: command, run: sandbox}
 - {kind: sql, query: "select 1", equals: {a: 1}}
+- {kind: python, function: "own.py:leaves"}
 """, answer="right")  # fmt: skip
-    assert [check.score for check in grade.checks] == [1.0, None, None, None, None, None]
+    assert [check.score for check in grade.checks] == [1.0, None, None, None, None, None, None]
     assert (grade.score, grade.passed) == (None, None)
     assert grade.error == "check bad: KeyError: 'x'"
     assert "from 0 to 1" in grade.checks[2].error
     assert "a ledger has no shell" in grade.checks[4].error
     assert "mapping" in grade.checks[5].error
+    assert "SystemExit" in grade.checks[6].error
 
 
 def test_a_pattern_that_backtracks_for_ever_is_stopped(graded, monkeypatch):

@@ -175,3 +175,23 @@ def test_the_schema_explains_fields_and_lets_other_environments_be(scenario_sche
     assert "never at style" not in json.dumps(schema)
     assert schema["$defs"]["Task"]["properties"]["brief"]["description"].startswith("First user message")
     assert scenario_schema.is_valid(yaml.safe_load(SCENARIO.replace("{kind: workspace}", "{kind: 'my.mod:Env', x: 1}")))
+
+
+@pytest.mark.parametrize("command", ["check", "plan", "run", "show", "validate", "regrade", "results"])
+def test_a_name_longer_than_the_system_takes_is_one_line(command: str, tmp_path: Path) -> None:
+    done = run(command, "x" * 5000, cwd=tmp_path)
+    assert (done.returncode, len(errors(done))) == (2, 1)
+
+
+def test_a_scenario_file_with_a_name_too_long_or_no_module_is_told_where(desk, tmp_path: Path) -> None:
+    desk.write("long.yaml", SCENARIO.replace("{kind: workspace}", "{kind: sql, database: " + "x" * 5000 + "}"))
+    desk.write("upward.yaml", SCENARIO.replace("{kind: workspace}", '{kind: "../x.py:Desk"}'))
+    done = run("check", "long.yaml", "upward.yaml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert [line.split(" ")[0] for line in errors(done)[:2]] == ["long.yaml:4:36:", "upward.yaml:4:21:"]
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    assert run("check", "pipe.yaml", cwd=tmp_path).returncode == 2
+    assert run("check", ".", cwd=tmp_path).returncode in (0, 2)

@@ -104,3 +104,9 @@ def test_every_value_knows_its_place() -> None:
     assert root.at(("é", 1)).keys["b"] == (1, 9)
     assert root.at(("text",)).block
     assert root.at(("é", 7, "nothing")).line == 1
+
+
+def test_a_number_that_goes_on_for_ever_is_read_at_once() -> None:
+    begin = time.process_time()
+    assert plain_value("1" + "_" * 500_000 + "x") == "1" + "_" * 500_000 + "x"
+    assert time.process_time() - begin < 2

@@ -7,6 +7,7 @@ litellm about a model can make it call the model's server.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from harness.models.protocol import ModelSetupError, Usage
@@ -44,9 +45,17 @@ def cost_of(response: object, usage: Usage, own: Price | None, mapped: Price | N
         return (usage.prompt * own.prompt + usage.completion * own.completion) / 1e6
     hidden = getattr(response, "_hidden_params", None) or {}
     stated = (hidden.get("additional_headers") or {}).get("llm_provider-x-litellm-response-cost")
-    if stated is not None:
-        return float(stated)
+    if (cost := _money(stated)) is not None:
+        return cost
     if mapped is None or usage.prompt is None:
         return None
-    reckoned = hidden.get("response_cost")
-    return None if reckoned is None else float(reckoned)
+    return _money(hidden.get("response_cost"))
+
+
+def _money(said: object) -> float | None:
+    """US dollars, if it is an amount that can be spent: a negative one would enlarge the budget."""
+    try:
+        amount = float(str(said))
+    except ValueError:
+        return None
+    return amount if math.isfinite(amount) and amount >= 0 else None

@@ -38,6 +38,10 @@ def message_of(choice: Any) -> Message:
     return message
 
 
+MOST_TOKENS = 10**9
+"""More than any call can use."""
+
+
 def finish_of(choice: Any) -> str:
     """`stop`, `tool_calls`, `length`, `content_filter`, or what else the provider says."""
     said = choice.finish_reason or "stop"
@@ -50,14 +54,20 @@ def usage_of(response: Any) -> Usage:
     usage = getattr(response, "usage", None)
     if usage is None or not (usage.prompt_tokens or usage.completion_tokens):
         return Usage()
+    read = _count(usage.prompt_tokens)
     prompt = getattr(usage, "prompt_tokens_details", None)
     completion = getattr(usage, "completion_tokens_details", None)
     return Usage(
-        prompt=usage.prompt_tokens or None,
-        completion=usage.completion_tokens,
-        cached=getattr(prompt, "cached_tokens", None),
-        reasoning=getattr(completion, "reasoning_tokens", None),
+        prompt=read or None,
+        completion=_count(usage.completion_tokens),
+        cached=_count(getattr(prompt, "cached_tokens", None)),
+        reasoning=_count(getattr(completion, "reasoning_tokens", None)),
     )
+
+
+def _count(said: object) -> int | None:
+    """A number of tokens, if it can be one: what a provider says is not trusted to be."""
+    return said if isinstance(said, int) and 0 <= said <= MOST_TOKENS else None
 
 
 def _tool_call(call: Any, place: int) -> dict[str, Any]:

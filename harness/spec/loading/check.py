@@ -117,6 +117,8 @@ def _below(folder: Path) -> Iterator[Path]:
 
 
 def _is_ours(path: Path) -> bool:
+    if not path.is_file():  # a pipe would be waited for
+        return False
     try:
         with path.open("rb") as stream:
             start = stream.read(65536)

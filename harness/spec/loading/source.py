@@ -61,6 +61,9 @@ class Source:
 
     def read(self) -> bool:
         """Read the YAML. False when nothing can be made of it."""
+        if self.path.is_fifo() or self.path.is_socket():
+            self.problems.append(Problem(shown(self.path), 0, 0, "cannot be read: is no plain file"))
+            return False
         try:
             with self.path.open("rb") as stream:
                 content = stream.read(MAX_BYTES + 1)

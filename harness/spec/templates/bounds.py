@@ -96,6 +96,13 @@ def as_text(value: Any) -> str:
     return value if type(value) is str else str(value)
 
 
+def read(value: Any) -> Any:
+    """`value`, charged for as what a filter or method reads from end to end."""
+    if isinstance(value, str | list | tuple | range):
+        charge(len(value) * (1 if isinstance(value, str) else 10))
+    return value
+
+
 def number(value: Any) -> Any:
     """`value`, if it is no whole number of monstrous size."""
     if isinstance(value, int) and value.bit_length() > MAX_BITS:

@@ -9,20 +9,24 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from jinja2 import Undefined, pass_environment
 from jinja2.exceptions import SecurityError
-from jinja2.filters import FILTERS, do_indent, make_attrgetter
+from jinja2.filters import FILTERS, do_indent, do_int, do_round, make_attrgetter
 
-from harness.spec.templates.bounds import as_text, bounded, charge, turns
+from harness.spec.templates.bounds import as_text, bounded, charge, number, read, turns
 
 _FORMAT_NUMBER = re.compile(r"%[-+ #0]*(\*|\d+)?(?:\.(\*|\d+))?")
 _KEPT = (
-    "abs", "capitalize", "count", "d", "default", "dictsort", "first", "float", "int", "items", "last",
-    "length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "round", "select",
-    "selectattr", "sort", "title", "trim", "truncate", "unique", "upper", "urlencode", "wordcount",
+    "abs", "capitalize", "count", "d", "default", "dictsort", "first", "float", "items", "last", "length",
+    "list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "select", "selectattr", "sort",
+    "title", "trim", "truncate", "unique", "upper", "urlencode", "wordcount",
 )  # fmt: skip
+UNREAD = frozenset({"abs", "count", "d", "default", "first", "float", "items", "last", "length", "round"})
+"""Filters that take as long for a large value as for a small one."""
+MOST_DIGITS = 100
+"""To round to."""
 
 
 def _text(value: Any) -> str:
@@ -49,13 +53,25 @@ def replaced(text: str, old: str, new: str, count: int | None = None) -> str:
 
 
 def formatted(text: str, *values: Any, **named: Any) -> str:
-    """`text % values`, with widths of at most 100."""
+    """`text % values`, with widths of at most 100; by place only: a name could put one value there many times."""
+    if named:
+        raise SecurityError("format takes values by place, not by name")
     for numbers in _FORMAT_NUMBER.findall(text):
         if any(part == "*" or (len(part) > 2 and int(part[:9]) > 100) for part in numbers if part):
             raise SecurityError("a format wider than 100 characters")
-    for value in (*values, *named.values()):
+    for value in values:
         as_text(value)
-    return text % (named or values)
+    return text % values
+
+
+def _int(value: Any, default: int = 0, base: int = 10) -> int:
+    return int(number(do_int(value, default, base)))
+
+
+def _round(value: float, precision: int = 0, method: Literal["common", "ceil", "floor"] = "common") -> float:
+    if abs(precision) > MOST_DIGITS:
+        raise SecurityError(f"rounding to more than {MOST_DIGITS} digits")
+    return do_round(value, precision, method)
 
 
 def _indent(text: str, width: int | str = 4, first: bool = False, blank: bool = False) -> str:
@@ -88,20 +104,22 @@ def _concatenated(values: list[Any]) -> str:
     return "".join(_text(value) for value in values)
 
 
-TURNS, KEPT, CONCAT = "_turns", "_bounded", "_concatenated"
-"""Filters that are put around loops, new lists and mappings, and `~`."""
+TURNS, KEPT, CONCAT, READ = "_turns", "_bounded", "_concatenated", "_read"
+"""Filters that are put around loops, new lists and mappings, `~`, and what other filters read."""
 
 ALLOWED: dict[str, Callable[..., Any]] = {
     **{name: FILTERS[name] for name in _KEPT},
     "format": formatted,
     "indent": _indent,
+    "int": _int,
     "join": _join,
     "replace": replaced,
+    "round": _round,
     "string": _text,
     "sum": _sum,
     "tojson": _tojson,
 }
-INNER: dict[str, Callable[..., Any]] = {TURNS: turns, KEPT: bounded, CONCAT: _concatenated}
+INNER: dict[str, Callable[..., Any]] = {TURNS: turns, KEPT: bounded, CONCAT: _concatenated, READ: read}
 
 
 def bounded_range(*bounds: int) -> range:
@@ -112,6 +130,14 @@ def bounded_range(*bounds: int) -> range:
     return numbers
 
 
+def _in_parts(split: Callable[..., Any]) -> Callable[..., Any]:
+    def charged(text: str, *values: Any, **named: Any) -> Any:
+        charge(4 * len(text))
+        return split(text, *values, **named)
+
+    return charged
+
+
 def _joined(text: str, values: Iterable[str]) -> str:
     parts = list(values)
     charge(sum(map(len, parts)) + len(text) * len(parts))
@@ -120,13 +146,14 @@ def _joined(text: str, values: Iterable[str]) -> str:
 
 _STRING_METHODS = (
     "capitalize", "count", "endswith", "find", "index", "isalnum", "isalpha", "isdigit", "islower", "isspace",
-    "isupper", "lower", "lstrip", "partition", "removeprefix", "removesuffix", "rfind", "rpartition", "rsplit",
-    "rstrip", "split", "splitlines", "startswith", "strip", "title", "upper",
+    "isupper", "lower", "lstrip", "partition", "removeprefix", "removesuffix", "rfind", "rpartition", "rstrip",
+    "startswith", "strip", "title", "upper",
 )  # fmt: skip
 
 METHODS: dict[type, dict[str, Callable[..., Any]]] = {
     str: {
         **{name: getattr(str, name) for name in _STRING_METHODS},
+        **{name: _in_parts(getattr(str, name)) for name in ("rsplit", "split", "splitlines")},
         "replace": replaced,
         "join": _joined,
     },

@@ -1,8 +1,8 @@
 """The Jinja2 environment that templates and expressions run in: an allow-list, and bounds on everything that grows.
 
 Jinja2's own sandbox keeps templates away from Python's internals; this one also keeps them small and plain.
-Before a template is compiled its tree is checked against what is allowed, and loops, new lists and `~`
-are led through the bounds of `bounds`.
+Before a template is compiled its tree is checked against what is allowed, and loops, new lists, `~` and what
+filters read are led through the bounds of `bounds`.
 """
 
 from __future__ import annotations
@@ -98,7 +98,15 @@ class _Environment(SandboxedEnvironment):
             if isinstance(__obj, Undefined):
                 str(__obj)
             raise SecurityError("only methods of texts, lists and mappings can be called")
+        if isinstance(__obj, partial):
+            bounds.read(__obj.args[0])
         return __obj(*args, **kwargs)
+
+    def call_filter(self, name: str, value: Any, *args: Any, **kwargs: Any) -> Any:
+        """A filter named as a text, as `map` does."""
+        if name not in filters.ALLOWED:
+            raise SecurityError(f"there is no filter {name!r} in templates here")
+        return super().call_filter(name, value if name in filters.UNREAD else bounds.read(value), *args, **kwargs)
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         for side in (left, right):
@@ -112,7 +120,7 @@ class _Environment(SandboxedEnvironment):
 
 
 class _Bounding(NodeTransformer):
-    """Leads loops, new lists and mappings, and `~` through their bounds."""
+    """Leads loops, new lists and mappings, `~`, and what filters read through their bounds."""
 
     def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
@@ -127,6 +135,16 @@ class _Bounding(NodeTransformer):
 
     def visit_Dict(self, node: nodes.Dict) -> nodes.Node:  # noqa: N802
         return self._literal(node, [pair.value for pair in node.items])
+
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        return _filtered(node, filters.READ) if isinstance(node.arg, nodes.Slice) else node
+
+    def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        if node.node is not None and node.name not in filters.UNREAD:
+            node.node = _filtered(node.node, filters.READ)
+        return node
 
     def _literal(self, node: nodes.Expr, items: list[nodes.Expr]) -> nodes.Node:
         self.generic_visit(node)
