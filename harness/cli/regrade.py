@@ -6,6 +6,7 @@ import json
 import sys
 from collections import Counter
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON list of trials: trial, old_score, new_score, skipped, error."
 )
-def command(sweep: str, files: tuple[str, ...], changed_tasks: bool, dry_run: bool, as_json: bool) -> None:
-    """Score SWEEP (a folder, or a name in results/) again from its record, without any model.
+@click.option("--results-dir", type=click.Path(path_type=Path), default=Path("results"), show_default=True)
+def command(
+    sweep: str, files: tuple[str, ...], changed_tasks: bool, dry_run: bool, as_json: bool, results_dir: Path
+) -> None:
+    """Score SWEEP (a name under the results folder, a folder, or a sweep file) again from its record, without models.
 
     Checks and measures are taken from the scenario files as they are now. A trial that was asked to do something
     else than its task now says (brief, input, data, environment) is left as it is, unless --changed-tasks. Each row
@@ -36,9 +40,11 @@ def command(sweep: str, files: tuple[str, ...], changed_tasks: bool, dry_run: bo
     With --json, a list of {trial, scenario, task, model, changed, old_score, new_score, old_passed, new_passed,
     skipped, error}; skipped and error say why a trial was left or could not be graded, else they are null.
     """
+    from harness.report.sweeps import find_recorded
     from harness.scoring.session import regrade_sweep
 
-    results = regrade_sweep(sweep, files, changed_tasks=changed_tasks, write=not dry_run)
+    folder = find_recorded(sweep, results_dir)
+    results = regrade_sweep(folder, files, changed_tasks=changed_tasks, write=not dry_run)
     if as_json:
         click.echo(json.dumps([{"changed": result.changed, **asdict(result)} for result in results], indent=2))
     else:

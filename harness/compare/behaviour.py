@@ -112,7 +112,7 @@ def _measure(name: str, column: pd.Series) -> Iterator[tuple[str, str | None, bo
         yield name, None, True, numbers(column)
     elif kind in ("floating", "integer", "mixed-integer-float"):
         values = numbers(column)
-        within = bool(values.dropna().between(0, 1).all())
+        within = bool(values.dropna().between(0, 1).all()) and not name.endswith("seconds")
         yield name, None, within and (name.startswith("share.") or bool((values.dropna() % 1 > 0).any())), values
     elif kind == "string":
         texts = column.astype(object).where(column.notna(), None)

@@ -63,6 +63,12 @@ class ModelTally:
         busy = self.busy + (now - self.busy_since if self.busy_since is not None else 0.0)
         return self.tokens / busy if busy > 0 and self.tokens else None
 
+    def seconds_left(self) -> float | None:
+        """A guess from what its trials have taken so far, as many at once as now; None before the first has ended."""
+        if self.done == 0:
+            return None
+        return (self.todo - self.done) * self.seconds / self.done / max(1, self.running)
+
 
 class Tally:
     """Counts what a run reports, by the model that is crossed with everything."""
@@ -240,7 +246,7 @@ class LiveProgress:
         tally, now = self._tally, time.monotonic()
         table = Table(box=None, pad_edge=False, header_style="bold")
         table.add_column("model", no_wrap=True)
-        for name in ("done", "running", "passed", "faults", "tokens/s", "spent"):
+        for name in ("done", "running", "passed", "faults", "tokens/s", "spent", "left"):
             table.add_column(name, justify="right", no_wrap=True)
         for name, model in tally.models.items():
             speed = model.tokens_per_second(now)
@@ -248,7 +254,7 @@ class LiveProgress:
             table.add_row(
                 Text(name), f"{model.done}/{model.todo}", str(model.running),
                 f"{model.passed}/{model.graded}" if model.graded else "-", faults or "-",
-                f"{speed:.0f}" if speed else "-", money(model.spent, model.unpriced),
+                f"{speed:.0f}" if speed else "-", money(model.spent, model.unpriced), _left(model),
             )  # fmt: skip
         parts = [f"{tally.done}/{tally.todo} trials", clock(now - tally.began)]
         left = tally.seconds_left()
@@ -258,6 +264,11 @@ class LiveProgress:
             parts.append(f"{tally.done_before} recorded before")
         bar = ProgressBar(total=max(1, tally.todo), completed=tally.done, width=40)
         return Group(bar, Text(" · ".join(parts)), table)
+
+
+def _left(model: ModelTally) -> str:
+    left = model.seconds_left() if model.running else None
+    return "-" if left is None else clock(left)
 
 
 def trouble(row: TrialRow, again: bool) -> str:

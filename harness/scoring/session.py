@@ -32,7 +32,7 @@ def validate_all(references: Sequence[str], at_once: int) -> list[TaskValidation
 
 
 def regrade_sweep(
-    sweep: str, files: Sequence[str], *, changed_tasks: bool = False, write: bool = True
+    sweep: str | Path, files: Sequence[str], *, changed_tasks: bool = False, write: bool = True
 ) -> list[Regraded]:
     """Grade a recorded sweep again with the scenario files as they are now.
 

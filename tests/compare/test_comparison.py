@@ -214,3 +214,10 @@ def test_many_models_at_once(trials):
     comparison = compare_models(table)
     assert len(comparison.overall.pairs) == 66
     assert any("further pairs differ less clearly" in text for text in comparison.sentences)
+
+
+def test_seconds_are_no_shares_however_short(trials):
+    table = trials({"a": 0.5, "b": 0.5}).assign(**{"measure.tool_seconds": 0.25, "measure.share.query": 0.25})
+    found = {behaviour.title: behaviour.share for behaviour in compare_models(table).behaviours}
+    assert found["tool_seconds"] is False
+    assert found["share.query"] is True

@@ -97,3 +97,12 @@ def test_unequal_budgets_are_told_beside_the_numbers(full: Workbench) -> None:
     said = full.harness("compare", "bench", "second", "--json")
     cautions = {caution.kind: caution.text for caution in ComparisonShape.model_validate_json(said.stdout).cautions}
     assert cautions["limits"] == "unequal budgets in stock/nail: turns good 6, other 9"
+
+
+def test_a_sweep_elsewhere_is_graded_again(full: Workbench) -> None:
+    full.run()
+    (full.folder / "results").rename(full.folder / "elsewhere")
+    given = ["regrade", "sweep.yaml", "--results-dir", "elsewhere", "--json"]
+    done = full.harness(*given)
+    assert done.returncode == 0, done.stderr
+    assert [trial["changed"] for trial in json.loads(done.stdout)] == [False]
