@@ -17,10 +17,10 @@ def command(sweep: str, results_dir: Path, as_json: bool) -> None:
     """Say what SWEEP (a file, or the name of a shipped sweep) would run, and what it would take.
 
     With --json: {sweep, asked, recorded, to_run, to_grade, superseded, cells, models: [{model, trials,
-    prompt_tokens, completion_tokens, cost, basis}]}: counts of trials, but for cells; cost in US dollars, null when
-    the price is unknown; basis is recorded, guess or partly guess.
+    prompt_tokens, completion_tokens, cost, basis}], notes: [text]}: counts of trials, but for cells; cost in US
+    dollars, null when the price is unknown; basis is recorded, guess or partly guess.
     """
-    from harness.run import estimate, plan_against_record, recorded_rows, resolve
+    from harness.run import estimate, plan_against_record, recorded_rows, resolve, unheld_costs
     from harness.run.progress import money
 
     resolved = resolve(sweep)
@@ -38,6 +38,7 @@ def command(sweep: str, results_dir: Path, as_json: bool) -> None:
                     "superseded": plan.superseded,
                     "cells": len(plan.cells),
                     "models": [asdict(model) for model in estimates],
+                    "notes": unheld_costs(plan),
                 },
                 indent=2,
             )
@@ -57,6 +58,8 @@ def command(sweep: str, results_dir: Path, as_json: bool) -> None:
             f"  {model.model:<{width}}  {model.trials} trials, about {model.prompt_tokens:,.0f} + "
             f"{model.completion_tokens:,.0f} tokens ({model.basis}), cost {cost}"
         )
+    for note in unheld_costs(plan):
+        click.echo(f"  {note}")
 
 
 def _extras(ungraded: list[str], superseded: int) -> str:

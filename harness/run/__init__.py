@@ -1,6 +1,6 @@
 """Runs sweeps: plan, trials, grading, progress. Knows every room below it, and none above."""
 
-from harness.run.estimate import ModelEstimate, estimate
+from harness.run.estimate import ModelEstimate, estimate, unheld_costs
 from harness.run.events import Listener, RunEvent, SweepOutcome
 from harness.run.plan import Cell, Plan, PlannedTrial, plan_sweep
 from harness.run.session import plan_against_record, recorded_rows, resolve, results_folder, run_session
@@ -22,4 +22,5 @@ __all__ = [
     "resolve",
     "results_folder",
     "run_session",
+    "unheld_costs",
 ]

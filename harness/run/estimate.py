@@ -61,6 +61,22 @@ def estimate(plan: Plan, recorded: Iterable[TrialRow] = ()) -> list[ModelEstimat
     return found
 
 
+def unheld_costs(plan: Plan) -> list[str]:
+    """A line for each model that no limit or budget of cost can hold, because its price is not known beforehand."""
+    budget = plan.sweep.spec.budget.cost is not None
+    bounded = {
+        loaded.name: loaded
+        for trial in plan.todo
+        if budget or trial.cell.limits.cost is not None
+        for loaded in trial.cell.models.values()
+    }
+    return [
+        f"model {name}: its price is unknown, so limits of cost do not hold it; give it a `price` in the models file"
+        for name, loaded in bounded.items()
+        if price_of(loaded) is None
+    ]
+
+
 def _means(recorded: Iterable[TrialRow]) -> dict[tuple[str, str, str], tuple[float, float]]:
     """(scenario, scaffold, model or '' for all) -> mean prompt and completion tokens of recorded results."""
     lists: dict[tuple[str, str, str], list[tuple[int, int]]] = {}

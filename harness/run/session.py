@@ -15,6 +15,7 @@ from harness import __version__
 from harness.environments import CATALOG
 from harness.models.local import fetch_missing
 from harness.record import AskedRow, Store, TrialRow, write_lock
+from harness.run.estimate import unheld_costs
 from harness.run.events import Listener, Noted, SweepOutcome
 from harness.run.plan import Plan, plan_sweep
 from harness.run.sources import source_files
@@ -62,8 +63,8 @@ def run_session(sweep: ResolvedSweep, results: Path, make_listener: Callable[[],
         store.write_files(files.kept)
         write_lock(folder, asked=sweep.spec.model_dump(mode="json", exclude_defaults=True), resolved=resolved(plan))
         listener = make_listener()
-        if files.note is not None:
-            listener(Noted(files.note))
+        for note in [*([files.note] if files.note else []), *unheld_costs(plan)]:
+            listener(Noted(note))
         return asyncio.run(_run(plan, store, listener))
 
 
