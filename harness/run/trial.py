@@ -24,7 +24,7 @@ from harness import __version__
 from harness.environments import Environment, FinalState, Opening, load_kind
 from harness.models import Model, redact, redact_data
 from harness.record import TrialDocument, TrialRecord, TrialRow
-from harness.run.plan import Cell, PlannedTrial
+from harness.run.plan import PlannedTrial
 from harness.run.recording import TrialRecorder
 from harness.scaffolds import CompiledScaffold, Outcome, TrialContext, run_scaffold
 from harness.spec import render
@@ -67,19 +67,6 @@ async def scratch_folder() -> AsyncIterator[Path]:
         yield folder
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-
-
-def opening_of(cell: Cell, seed: int, scratch: Path) -> Opening:
-    """How the environment of a cell is opened."""
-    spec = cell.scenario.spec
-    return Opening(
-        options=cell.scenario.options,
-        setup=cell.scenario.setups[cell.task],
-        roles=tuple(spec.roles),
-        seed=seed,
-        scratch=scratch,
-        unsafe=spec.unsafe,
-    )
 
 
 async def run_trial(
@@ -145,7 +132,7 @@ async def _act(
     cell = planned.cell
     try:
         kind = load_kind(cell.scenario.spec.environment.kind)
-        world.environment = await kind.open(opening_of(cell, planned.seed, scratch))
+        world.environment = await kind.open(Opening.of_task(cell.scenario, cell.task, planned.seed, scratch))
     except Exception as error:  # noqa: BLE001 - whatever an environment raises on opening is on its account
         world.blame("could not be opened", error)
         return Outcome(state="completed")

@@ -7,7 +7,8 @@ import hashlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -66,12 +67,11 @@ def _load_file(path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise UserError(f"{path} cannot be loaded as Python")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module
-    try:
+    with ExitStack() as undo:
+        sys.modules[module_name] = module
+        undo.callback(sys.modules.pop, module_name)
         exec(compile(content, str(path), "exec"), module.__dict__)  # noqa: S102 - not through __pycache__
-    except BaseException:
-        del sys.modules[module_name]
-        raise
+        undo.pop_all()
     return module
 
 
@@ -92,7 +92,7 @@ def _module_file(module: str) -> Path:
     return Path(spec.origin)
 
 
-def _find(name: str, places: Any) -> ModuleSpec | None:
+def _find(name: str, places: Sequence[str] | None) -> ModuleSpec | None:
     for finder in sys.meta_path:
         spec = finder.find_spec(name, places, None)
         if spec is not None:

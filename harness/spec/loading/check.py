@@ -90,8 +90,8 @@ def _check_one(path: Path, catalog: Catalog, problems: list[Problem], data: set[
     elif isinstance(kind, str):
         source.problem(("kind",), f"unknown kind {kind!r}; there are {kinds}{did_you_mean(kind, KINDS)}")
     else:
-        what = "key 'kind' is missing" if kind is None else "`kind` should be"
-        source.problem(("kind",), f"{what}: one of {kinds}" if kind is None else f"{what} one of {kinds}")
+        what = "key 'kind' is missing:" if kind is None else "`kind` should be"
+        source.problem(("kind",), f"{what} one of {kinds}")
     problems += source.problems
     return None
 

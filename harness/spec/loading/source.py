@@ -80,7 +80,7 @@ class Source:
         self.written = {key: list(value) for key, value in data.items() if isinstance(value, dict)}
         return True
 
-    def kind(self) -> Any:
+    def kind(self) -> object:
         """The file's `kind`, whatever it is; None when there is none."""
         data = self.root.data
         return data.get("kind") if isinstance(data, dict) else None
@@ -172,7 +172,7 @@ def _deepest_last_first(complaint: Complaint) -> tuple[int, list[tuple[int, str]
     return -len(complaint.path), order
 
 
-def sorted_keys(value: Any, *, keep: bool = False) -> Any:
+def sorted_keys(value: Any, *, keep: bool = False) -> Any:  # noqa: ANN401 - plain data in and out
     """Plain data with mappings in key order, so that the order in the file can have no effect."""
     if isinstance(value, dict):
         items = value.items() if keep else sorted(value.items())
