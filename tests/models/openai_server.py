@@ -305,7 +305,16 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=8123)
     parser.add_argument("--delay", type=float, default=0.0, help="seconds before each answer")
+    parser.add_argument(
+        "--query", action="store_true", help="call the tool query where there are tools"
+    )
     arguments = parser.parse_args()
-    with MockOpenAI(Answer(delay=arguments.delay), port=arguments.port) as mock:
+    spoken = Answer(delay=arguments.delay)
+    called = calls(("query", '{"sql": "select stock from goods"}'), delay=arguments.delay)
+
+    def either(seen: Seen) -> Answer:
+        return called if arguments.query and seen.body.get("tools") else spoken
+
+    with MockOpenAI(either, port=arguments.port) as mock:
         print(mock.url, flush=True)
         threading.Event().wait()
