@@ -305,9 +305,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=8123)
     parser.add_argument("--delay", type=float, default=0.0, help="seconds before each answer")
-    parser.add_argument(
-        "--query", action="store_true", help="call the tool query where there are tools"
-    )
+    parser.add_argument("--query", action="store_true", help="call the tool query where there are tools")
     arguments = parser.parse_args()
     spoken = Answer(delay=arguments.delay)
     called = calls(("query", '{"sql": "select stock from goods"}'), delay=arguments.delay)
