@@ -33,7 +33,7 @@ def command(sweep: str, results_dir: Path, as_json: bool) -> None:
                     "sweep": resolved.spec.name,
                     "asked": plan.asked,
                     "recorded": plan.done,
-                    "to_run": len(plan.todo),
+                    "to_run": len(plan.to_run),
                     "to_grade": len(plan.ungraded),
                     "superseded": plan.superseded,
                     "cells": len(plan.cells),
@@ -46,7 +46,7 @@ def command(sweep: str, results_dir: Path, as_json: bool) -> None:
         return
     spec = resolved.spec
     click.echo(f"{spec.name}: {len(plan.cells)} cells x {spec.repeats} repeats = {plan.asked} trials")
-    click.echo(f"  recorded {plan.done}, to run {len(plan.todo)}" + _extras(plan.ungraded, plan.superseded))
+    click.echo(f"  recorded {plan.done}, to run {len(plan.to_run)}" + _extras(plan.ungraded, plan.superseded))
     for scenario in resolved.scenarios:
         tasks = [task.id for task in scenario.spec.tasks if spec.tasks is None or task.id in spec.tasks]
         click.echo(f"  {scenario.spec.name} ({scenario.spec.environment.kind}): {', '.join(tasks)}")

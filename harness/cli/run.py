@@ -20,7 +20,7 @@ def command(sweep: str, results_dir: Path, as_json: bool, plain: bool) -> None:
     interrupted ends by writing the files of RESULTS/SWEEP/tables, as `harness results` does.
     Exit codes: 0 all trials completed, 1 some are missing, 2 wrong input, 130 interrupted.
 
-    With --json, lines of {"event": "started", asked, recorded, todo}; {"event": "trial", again, and the columns of
+    With --json, lines of {"event": "started", asked, recorded, to_run}; {"event": "trial", again, and the columns of
     the trials table}; {"event": "graded", and the columns}; {"event": "note", text}; and last {"event": "ended",
     exit_code, asked, results, ran, missing: {why: trials}, stopped, cost, unpriced_calls, seconds}. Unknown is null.
     """

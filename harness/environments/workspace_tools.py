@@ -26,7 +26,7 @@ _LONGEST_HIT = 200
 
 _PATH: dict[str, JsonValue] = {
     "type": "string",
-    "description": "Path of the file, for example notes/todo.txt",
+    "description": "Path of the file, for example notes/to_run.txt",
     "minLength": 1,
     "maxLength": _LONGEST_PATH,
 }

@@ -44,7 +44,7 @@ def estimate(plan: Plan, recorded: Iterable[TrialRow] = ()) -> list[ModelEstimat
     seen = _means(recorded)
     found = []
     for name in plan.sweep.spec.models:
-        trials = [trial for trial in plan.todo if trial.cell.model == name]
+        trials = [trial for trial in plan.to_run if trial.cell.model == name]
         prompt = completion = 0.0
         bases = set()
         for trial in trials:
@@ -66,7 +66,7 @@ def unheld_costs(plan: Plan) -> list[str]:
     budget = plan.sweep.spec.budget.cost is not None
     bounded = {
         loaded.name: loaded
-        for trial in plan.todo
+        for trial in plan.to_run
         if budget or trial.cell.limits.cost is not None
         for loaded in trial.cell.models.values()
     }

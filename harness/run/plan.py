@@ -79,7 +79,7 @@ class Plan:
 
     sweep: ResolvedSweep
     cells: list[Cell]
-    todo: list[PlannedTrial]
+    to_run: list[PlannedTrial]
     ungraded: list[str] = field(default_factory=list)
     """Trials recorded but not graded (the harness was killed in between, or the grader failed)."""
     superseded: int = 0
@@ -93,7 +93,7 @@ class Plan:
     @property
     def done(self) -> int:
         """Trials already recorded as results."""
-        return self.asked - len(self.todo)
+        return self.asked - len(self.to_run)
 
 
 def trial_name(cell: str, repeat: int, attempt: int) -> str:
@@ -109,17 +109,17 @@ def plan_sweep(sweep: ResolvedSweep, recorded: Iterable[TrialRow] = ()) -> Plan:
     _check_parameters(sweep)
     cells = list(_cells(sweep))
     by_key = {(row.cell, row.repeat): row for row in recorded}
-    todo: list[PlannedTrial] = []
+    to_run: list[PlannedTrial] = []
     ungraded: list[str] = []
     for repeat, cell in itertools.product(range(1, sweep.spec.repeats + 1), cells):
         row = by_key.pop((cell.digest, repeat), None)
         if row is None:
-            todo.append(PlannedTrial(cell, repeat, 1))
+            to_run.append(PlannedTrial(cell, repeat, 1))
         elif row.fault == "grader" or (row.is_result and _wants_grade(cell, row)):
             ungraded.append(row.trial)
         elif not row.is_result:
-            todo.append(PlannedTrial(cell, repeat, row.attempt + 1))
-    return Plan(sweep, cells, todo, ungraded, superseded=len(by_key))
+            to_run.append(PlannedTrial(cell, repeat, row.attempt + 1))
+    return Plan(sweep, cells, to_run, ungraded, superseded=len(by_key))
 
 
 def _wants_grade(cell: Cell, row: TrialRow) -> bool:

@@ -29,7 +29,7 @@ PLAIN_EVERY = 10.0
 class ModelTally:
     """How one model is doing."""
 
-    todo: int = 0
+    to_run: int = 0
     done: int = 0
     running: int = 0
     passed: int = 0
@@ -67,7 +67,7 @@ class ModelTally:
         """A guess from what its trials have taken so far, as many at once as now; None before the first has ended."""
         if self.done == 0:
             return None
-        return (self.todo - self.done) * self.seconds / self.done / max(1, self.running)
+        return (self.to_run - self.done) * self.seconds / self.done / max(1, self.running)
 
 
 class Tally:
@@ -113,8 +113,8 @@ class Tally:
         self.concurrency = plan.sweep.spec.concurrency
         for name in plan.sweep.spec.models:
             self._model(name)
-        for trial in plan.todo:
-            self._model(trial.cell.model).todo += 1
+        for trial in plan.to_run:
+            self._model(trial.cell.model).to_run += 1
 
     def _take_grade(self, row: TrialRow) -> None:
         if row.passed is not None:
@@ -127,15 +127,15 @@ class Tally:
         return sum(tally.done for tally in self.models.values())
 
     @property
-    def todo(self) -> int:
+    def to_run(self) -> int:
         """Trials this run set out to do."""
-        return sum(tally.todo for tally in self.models.values())
+        return sum(tally.to_run for tally in self.models.values())
 
     def seconds_left(self) -> float | None:
         """A guess from what each model's trials have taken so far; None before the first of each has ended."""
         left = 0.0
         for tally in self.models.values():
-            rest = tally.todo - tally.done
+            rest = tally.to_run - tally.done
             if rest > 0 and tally.done == 0:
                 return None
             left += rest * tally.seconds / max(1, tally.done)
@@ -156,11 +156,11 @@ class PlainProgress:
         self._tally.take(event)
         match event:
             case Started(plan):
-                self._say(f"{plan.asked} trials asked, {plan.done} already recorded, {len(plan.todo)} to run")
+                self._say(f"{plan.asked} trials asked, {plan.done} already recorded, {len(plan.to_run)} to run")
             case TrialEnded(_, row, again):
                 if row.fault is not None and row.fault != "model":
                     self._say(trouble(row, again))
-                if time.monotonic() - self._said >= PLAIN_EVERY or self._tally.done == self._tally.todo:
+                if time.monotonic() - self._said >= PLAIN_EVERY or self._tally.done == self._tally.to_run:
                     self._said = time.monotonic()
                     self._say(self._summary())
             case Noted(text):
@@ -173,15 +173,15 @@ class PlainProgress:
         parts = []
         for name, tally in self._tally.models.items():
             speed = tally.tokens_per_second(time.monotonic())
-            said = [f"{name} {tally.done}/{tally.todo}"]
+            said = [f"{name} {tally.done}/{tally.to_run}"]
             said += [f"{tally.running} running"] if tally.running else []
             said += [f"{count} {party} faults" for party, count in tally.faults.items()]
             said += [f"{speed:.0f} tokens/s"] if speed else []
             said += [f"spent {money(tally.spent, tally.unpriced)}"] if tally.spent or tally.unpriced else []
             parts.append(", ".join(said))
         left = self._tally.seconds_left()
-        end = f", about {clock(left)} left" if left and self._tally.done < self._tally.todo else ""
-        return f"{self._tally.done}/{self._tally.todo} trials ({'; '.join(parts)}){end}"
+        end = f", about {clock(left)} left" if left and self._tally.done < self._tally.to_run else ""
+        return f"{self._tally.done}/{self._tally.to_run} trials ({'; '.join(parts)}){end}"
 
 
 class JsonProgress:
@@ -197,7 +197,7 @@ class JsonProgress:
         """Take one event."""
         match event:
             case Started(plan):
-                self._write(event="started", asked=plan.asked, recorded=plan.done, todo=len(plan.todo))
+                self._write(event="started", asked=plan.asked, recorded=plan.done, to_run=len(plan.to_run))
             case TrialEnded(_, row, again):
                 self._write(event="trial", again=again, **row.model_dump(mode="json"))
             case Graded(row):
@@ -252,17 +252,17 @@ class LiveProgress:
             speed = model.tokens_per_second(now)
             faults = ", ".join(f"{count} {party}" for party, count in model.faults.items())
             table.add_row(
-                Text(name), f"{model.done}/{model.todo}", str(model.running),
+                Text(name), f"{model.done}/{model.to_run}", str(model.running),
                 f"{model.passed}/{model.graded}" if model.graded else "-", faults or "-",
                 f"{speed:.0f}" if speed else "-", money(model.spent, model.unpriced), _left(model),
             )  # fmt: skip
-        parts = [f"{tally.done}/{tally.todo} trials", clock(now - tally.began)]
+        parts = [f"{tally.done}/{tally.to_run} trials", clock(now - tally.began)]
         left = tally.seconds_left()
-        if left is not None and tally.done < tally.todo:
+        if left is not None and tally.done < tally.to_run:
             parts.append(f"about {clock(left)} left")
         if tally.done_before:
             parts.append(f"{tally.done_before} recorded before")
-        bar = ProgressBar(total=max(1, tally.todo), completed=tally.done, width=40)
+        bar = ProgressBar(total=max(1, tally.to_run), completed=tally.done, width=40)
         return Group(bar, Text(" · ".join(parts)), table)
 
 

@@ -56,7 +56,7 @@ def run_session(sweep: ResolvedSweep, results: Path, make_listener: Callable[[],
     folder = results_folder(sweep, results)
     with Store(folder, create=True) as store:
         plan = plan_sweep(sweep, store.rows())
-        needed = {loaded.name: loaded for trial in plan.todo for loaded in trial.cell.models.values()}
+        needed = {loaded.name: loaded for trial in plan.to_run for loaded in trial.cell.models.values()}
         fetch_missing(needed.values())
         store.write_asked(asked_rows(plan))
         files = source_files(sweep)

@@ -104,7 +104,7 @@ class SweepRun:
 
     async def _open_once(self) -> None:
         """Open each scenario's environment once before anything is spent: what the user can mend ends the run here."""
-        first = {trial.cell.scenario.spec.name: trial for trial in reversed(self._plan.todo)}
+        first = {trial.cell.scenario.spec.name: trial for trial in reversed(self._plan.to_run)}
         for trial in first.values():
             scenario = trial.cell.scenario
             kind = load_kind(scenario.spec.environment.kind)
@@ -127,7 +127,7 @@ class SweepRun:
             self._tell(Graded(await grade_trial(self._store, cells[record.row.cell], record)))
 
     async def _run_tracks(self) -> None:
-        local, hosted = _tracks(self._plan.todo)
+        local, hosted = _tracks(self._plan.to_run)
         tracks = [asyncio.create_task(self._run_track(groups)) for groups in ([hosted], local)]
         try:
             await asyncio.gather(*tracks)
@@ -235,11 +235,11 @@ class SweepRun:
         self._tell(Ended(outcome))
 
 
-def _tracks(todo: Iterable[PlannedTrial]) -> tuple[list[list[PlannedTrial]], list[PlannedTrial]]:
+def _tracks(to_run: Iterable[PlannedTrial]) -> tuple[list[list[PlannedTrial]], list[PlannedTrial]]:
     """The local trials in groups that load the same models, and the hosted ones in their planned order."""
     groups: dict[tuple[str, ...], list[PlannedTrial]] = {}
     hosted: list[PlannedTrial] = []
-    for trial in todo:
+    for trial in to_run:
         local = tuple(sorted({loaded.name for loaded in trial.cell.models.values() if is_local(loaded)}))
         if local:
             groups.setdefault(local, []).append(trial)

@@ -36,7 +36,7 @@ def done(bench: Workbench) -> Workbench:
 
 def to_run(bench: Workbench) -> list[str]:
     plan = plan_against_record(resolve(str(bench.folder / "sweep.yaml")), bench.results)
-    return [trial.cell.task for trial in plan.todo]
+    return [trial.cell.task for trial in plan.to_run]
 
 
 def cells(bench: Workbench) -> set[str]:

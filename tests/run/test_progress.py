@@ -26,7 +26,7 @@ def some_events(bench: Workbench) -> list[Any]:
     bench.write("models.yaml", {"kind": "models", "models": {"good": {"model": "scripted/script.yaml"}}})
     plan = plan_against_record(resolve(str(bench.folder / "sweep.yaml")), bench.results)
     reply: Any = SimpleNamespace(usage=Usage(10, 20), cost=0.5)
-    first, second, third = plan.todo
+    first, second, third = plan.to_run
     return [
         Started(plan), TrialStarted(first), TrialStarted(second), TrialStarted(third), Called("good", reply),
         TrialEnded(first, row(passed=True), again=False), TrialEnded(second, row(fault="model"), again=False),

@@ -145,10 +145,10 @@ def _at_node(source: Source, flat_name: str, message: str) -> None:
 def _reach(edges: Mapping[str, Iterable[str]], start: list[str]) -> set[str]:
     """Everything that can be reached from `start`, itself included."""
     seen: set[str] = set()
-    todo = list(start)
-    while todo:
-        name = todo.pop()
+    to_run = list(start)
+    while to_run:
+        name = to_run.pop()
         if name not in seen:
             seen.add(name)
-            todo += edges.get(name, [])
+            to_run += edges.get(name, [])
     return seen
