@@ -19,7 +19,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from . import bubblewrap, seccomp, shell, watchdog
+from . import bubblewrap, orphans, seccomp, shell, watchdog
 from .beneath import Folder, is_supported
 from .limits import BrokenSandboxError, Limits, NoSandboxError
 from .uids import User
@@ -160,6 +160,7 @@ async def start_sandbox(limits: Limits, *, user: User | None, characters: int) -
     `NoSandboxError` where none is to be had and `BrokenSandboxError` when isolation does not hold.
     """
     found = _requirements()
+    orphans.end_orphans()
     spoken = shell.Shell(characters)
     given: dict[str, int] = {}
     sandbox: Sandbox | None = None
