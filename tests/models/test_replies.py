@@ -33,6 +33,22 @@ def test_malformed_arguments_pass_as_the_raw_string(server: MockOpenAI, argument
     json.dumps(got.message)
 
 
+@pytest.mark.parametrize("arguments", ['{"at":' + "9" * 50_000 + "}", '{"at":' + "[" * 100_000 + "]" * 100_000 + "}"])
+def test_arguments_that_litellm_cannot_read_are_the_models_and_not_the_providers(
+    server: MockOpenAI, arguments: str
+) -> None:
+    server.default = calls(("look", arguments), ("nowhere", "{}"))
+    got = ask(at(server), request(tools=TOOLS))
+    assert [c["function"] for c in got.message["tool_calls"]] == [
+        {"name": "look", "arguments": arguments[:4000]},
+        {"name": "nowhere", "arguments": "{}"},
+    ]
+    assert got.finish == "tool_calls"
+    assert got.usage.prompt == 12
+    assert got.receipt.attempts == []
+    assert len(server.seen) == 1
+
+
 def test_finish_is_told_in_one_vocabulary(server: MockOpenAI) -> None:
     server.then(reply("cut", finish="length"), reply(None, finish="content_filter"), reply("x", finish="stop"))
     server.then(calls(("look", "{}"), finish="stop"))

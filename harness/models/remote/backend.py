@@ -30,7 +30,7 @@ from harness.models.remote.loading import NO_KEY, find_route, load_client, load_
 from harness.models.remote.parameters import Prepared, prepare, takes_seed
 from harness.models.remote.prices import cost_of, map_price
 from harness.models.remote.receipts import Outgoing, Sent, read_body
-from harness.models.remote.replies import finish_of, message_of, usage_of
+from harness.models.remote.replies import finish_of, message_of, salvaged, usage_of
 from harness.models.remote.retrying import Tries
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class LiteLLMModel:
         for name in ("tools", "response_format"):
             if name in arguments:  # a copy: some of litellm's routes write into what they are given
                 arguments[name] = orjson.loads(orjson.dumps(arguments[name]))
-        call.outgoing.body = None
+        call.outgoing.body = call.outgoing.answer = None
         try:
             async with asyncio.timeout(limit) as clock:
                 response = await self._acompletion(
@@ -170,7 +170,9 @@ class LiteLLMModel:
         except Exception as error:  # litellm raises all sorts; `failure_of` says whose fault each is
             if isinstance(error, TimeoutError) and clock.expired():
                 raise self._timed_out(call, limit) from None
-            raise failure_of(error, sent=call.outgoing.body is not None) from error
+            failure = failure_of(error, sent=call.outgoing.body is not None)
+            if failure.kind != "truncated" or (response := salvaged(call.outgoing.answer)) is None:
+                raise failure from error
         if not response.choices or response.choices[0].message is None:
             raise Failure("truncated", "the reply holds no choice", 200)
         return response

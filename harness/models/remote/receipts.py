@@ -26,12 +26,16 @@ _NESTED_FORMATS = (
 
 @dataclass
 class Outgoing:
-    """Takes the body of one attempt as it leaves; keeps the latest."""
+    """Takes the body of one attempt as it leaves, and the reply as it came; keeps the latest."""
 
     body: dict[str, Any] | None = None
+    answer: str | None = None
+    """Text of a reply that came whole, before litellm has read it."""
 
     def __call__(self, details: dict[str, Any]) -> None:
         """Litellm's `logger_fn`, called before and after sending."""
+        if details.get("log_event_type") == "post_api_call" and isinstance(details.get("original_response"), str):
+            self.answer = details["original_response"]
         if details.get("log_event_type") != "pre_api_call":
             return
         body = (details.get("additional_args") or {}).get("complete_input_dict")

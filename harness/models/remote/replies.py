@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import orjson
+
 from harness.models.protocol import Message, Usage
+from harness.models.remote.loading import load_litellm
 
 _FINISH = {
     "function_call": "tool_calls",
@@ -18,6 +21,8 @@ _FINISH = {
     "refusal": "content_filter",
     "safety": "content_filter",
 }
+_LONGEST_KEPT = 4000
+"""Characters of a call's arguments that are kept when litellm cannot read them."""
 _KEPT = ("reasoning_content", "thinking_blocks", "reasoning_details")
 
 
@@ -80,3 +85,20 @@ def _tool_call(call: Any, place: int) -> dict[str, Any]:
             "arguments": arguments if isinstance(arguments, str) else json.dumps(arguments),
         },
     }
+
+
+def salvaged(answer: str | None) -> Any | None:
+    """A reply that came whole and in order, but in which litellm choked on what the model wrote as arguments.
+
+    Endless numbers and bottomless nesting do that. They are the model's doing, not the provider's: the arguments are
+    cut, so that they read as malformed. None when that is not what happened.
+    """
+    try:
+        body = orjson.loads(answer or "")
+        made = [call["function"] for choice in body["choices"] for call in choice["message"].get("tool_calls") or []]
+        endless = [call for call in made if len(call["arguments"]) > _LONGEST_KEPT]
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+        return None
+    for call in endless:
+        call["arguments"] = call["arguments"][:_LONGEST_KEPT]
+    return load_litellm().ModelResponse(**body) if endless else None
