@@ -23,7 +23,7 @@ class Retry(Spec):
 
     attempts: int = Field(6, ge=1, le=50)
     seconds: float = Field(300.0, gt=0)
-    """Failed attempts and the pauses after them together, queueing left out; a Retry-After beyond the rest ends them."""
+    """Failed attempts and the pauses after them together, without queueing; a Retry-After beyond the rest ends it."""
     same_error: int = Field(4, ge=1)
     """Stop after this many identical errors in a row (a 429 does not count as one)."""
 
