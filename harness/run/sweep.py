@@ -76,6 +76,9 @@ class SweepRun:
             await self._open_once()
             await self._grade_again()
             await self._run_tracks()
+        except BaseException:
+            self._tell(Ended(self._outcome))  # a live display lets go of the terminal before the error is printed
+            raise
         finally:
             if timer is not None:
                 timer.cancel()
@@ -97,7 +100,8 @@ class SweepRun:
 
     def _prepare(self) -> None:
         accounts = Accounts()
-        for name, loaded in self._plan.sweep.models.items():
+        needed = {loaded.name: loaded for trial in self._plan.to_run for loaded in trial.cell.models.values()}
+        for name, loaded in needed.items():
             self._models[name] = build_model(loaded, parameters=dict(self._spec.parameters), accounts=accounts)
         for scaffold in self._plan.sweep.scaffolds:
             self._compiled[scaffold.digest] = compile_scaffold(scaffold.flat, scaffold.path.parent)

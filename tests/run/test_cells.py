@@ -9,6 +9,7 @@ import pytest
 from run.workbench import SCAFFOLD, SCENARIO, Workbench
 
 from harness.run import plan_against_record, resolve
+from harness.spec import UserError
 
 SCRIPT = "kind: script\nrules:\n  - {call: {tool: submit, arguments: {answer: '7'}}}\n"
 NOTE = dedent("""
@@ -154,3 +155,14 @@ def test_a_changed_measure_is_taken_again_from_the_record(done: Workbench) -> No
 def test_results_of_two_sweeps_stay_apart(done: Workbench) -> None:
     done.change("sweep.yaml", name="other")
     assert sorted(to_run(done)) == ["anvil", "hammer", "nail"]
+
+
+def test_a_model_with_nothing_left_to_run_needs_no_key(done: Workbench) -> None:
+    hosted = {"model": "openai/gpt-5-mini", "api_key_env": "NO_SUCH_KEY"}
+    entries = {**done.written["models.yaml"]["models"], "hosted": hosted}
+    done.write("models.yaml", {"kind": "models", "models": entries})
+    done.change("sweep.yaml", models=["good"])
+    assert done.run().exit_code == 0
+    done.change("sweep.yaml", models=["good", "hosted"])
+    with pytest.raises(UserError, match="NO_SUCH_KEY"):
+        done.run()
