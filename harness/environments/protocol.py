@@ -153,7 +153,7 @@ class Environment(Protocol):
 
     @property
     def facts(self) -> dict[str, JsonValue]:
-        """What the record should know of this opening, e.g. `{"sandbox": "bubblewrap 0.8.0, uid 61234"}`."""
+        """What the record should know of this opening, e.g. `{"sandbox": "bubblewrap 0.8.0, uid of its own"}`."""
         ...
 
     def turn(self) -> str | None:

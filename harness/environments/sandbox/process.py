@@ -178,7 +178,7 @@ async def start_sandbox(limits: Limits, *, user: User | None, characters: int) -
             line = bubblewrap.command_line(found, given["arguments"], inside, user.uid if user else None)
             process = _spawn(line, spoken, list(given.values()), {})
             _close_all(given)
-            who = f"uid {user.uid}" if user else "user namespace"
+            who = "uid of its own" if user else "user namespace"  # not which: the level is compared between trials
             sandbox = Sandbox(process, spoken, f"bubblewrap {found.version}, {who}")
             if not await spoken.ready(_START_SECONDS):
                 if sandbox.alive:
