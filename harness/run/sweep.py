@@ -161,7 +161,8 @@ class SweepRun:
                     break
                 finished, active = await asyncio.wait(active, return_when=asyncio.FIRST_COMPLETED)
                 for task in finished:
-                    task.result()
+                    if not task.cancelled():  # interrupted while its trial, recorded already, was being graded
+                        task.result()
 
     def _next(self, queue: deque[PlannedTrial]) -> PlannedTrial | None:
         while queue:

@@ -194,12 +194,21 @@ async def eat_memory():
     return None if hidden.output.text.split() == ["-1", "-1", "-1"] else f"memory out of sight: {hidden}"
 
 
+async def appears(name):
+    """Wait for what was started in the background: it may not have been given the processor yet."""
+    for _ in range(100):
+        if running(name):
+            return True
+        await asyncio.sleep(0.1)
+    return False
+
+
 @attack
 async def outlive_the_trial():
     name = f"98{os.getpid()}.125"
     session = await opened()
     await session.run(f"(setsid nohup sleep {name} &) ; sleep {name} & disown; trap '' HUP TERM; true", 5)
-    seen = running(name)
+    seen = await appears(name)
     await session.close()
     if not seen:
         return "the attack itself failed: nothing was started"
@@ -213,7 +222,7 @@ async def outlive_the_harness():
     try:
         if child.stdout.readline().strip() != "ready":
             return "the attack itself failed: the child did not open a sandbox"
-        seen = running(name)
+        seen = await appears(name)
     finally:
         child.kill()
         child.wait()
