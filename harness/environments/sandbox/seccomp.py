@@ -2,7 +2,7 @@
 
 The filter is a second wall behind the namespaces: it takes away the system calls that have no place in
 a task and a history of kernel escapes. `mknod` stays, because mkfifo is made of it. Calls that reach
-memory no watchdog sees (memfd, System V shared memory and queues) answer "not implemented".
+memory no watchdog sees (memfd, System V shared memory and queues) answer ENOSYS.
 
 Source of the layout: linux/filter.h, linux/seccomp.h; numbers: asm/unistd_64.h, asm-generic/unistd.h.
 """
