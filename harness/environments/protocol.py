@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from pydantic import BaseModel, JsonValue
 
+from harness.environments.services import Services
+
 if TYPE_CHECKING:
     from harness.spec.resolved import LoadedScenario
 
@@ -86,12 +88,16 @@ class Opening:
     """An empty folder of this trial's own; removed by the caller after `close`."""
     unsafe: bool = False
     """Go on without a sandbox where none is to be had."""
+    services: Services = field(default_factory=Services)
+    """What the trials of a sweep share: a browser, a database server, a worker process. Whoever made it closes it."""
 
     @classmethod
-    def of_task(cls, scenario: LoadedScenario, task: str, seed: int, scratch: Path) -> Opening:
+    def of_task(
+        cls, scenario: LoadedScenario, task: str, seed: int, scratch: Path, services: Services
+    ) -> Opening:  # fmt: skip
         """How the environment of a scenario is opened for one of its tasks."""
         spec = scenario.spec
-        return cls(scenario.options, scenario.setups[task], tuple(spec.roles), seed, scratch, spec.unsafe)
+        return cls(scenario.options, scenario.setups[task], tuple(spec.roles), seed, scratch, spec.unsafe, services)
 
 
 @dataclass(frozen=True)
@@ -106,7 +112,10 @@ class FinalState:
 
 
 class StateReader(Protocol):
-    """A final state opened for checks. What a kind cannot answer raises `NotImplementedError` with the reason."""
+    """A final state opened for checks. What a kind cannot answer raises `NotImplementedError` with the reason.
+
+    Inherit from it to implement only what the kind can answer.
+    """
 
     async def as_data(self) -> dict[str, JsonValue]:
         """Plain data for state expressions (bounded: large contents are left out)."""
@@ -114,26 +123,36 @@ class StateReader(Protocol):
 
     async def read_file(self, path: str) -> str | None:
         """Content of a file, decoded with replacement; None when it is not there."""
-        ...
+        raise NotImplementedError("this kind of environment has no files")
 
     async def query(self, sql: str) -> list[list[JsonValue]]:
         """Rows of a read-only query. Raises `ValueError` with the database's message."""
-        ...
+        raise NotImplementedError("this kind of environment has no tables")
 
     async def run(self, command: str, files: Mapping[str, bytes], seconds: float) -> Observation:
         """Run a shell command over the final files, with `files` added, in a fresh sandbox.
 
         `data` holds `exit` (int) and `timed_out` (bool).
         """
-        ...
+        raise NotImplementedError("this kind of environment runs no commands")
+
+    async def reward(self, name: str, answer: str | None) -> float:
+        """The environment's own score of that name, e.g. `utility`, `security`, or a role's reward in a game.
+
+        Raises `LookupError` with the names there are.
+        """
+        raise NotImplementedError("this kind of environment gives no rewards of its own")
 
     async def close(self) -> None:
         """Leave nothing behind."""
-        ...
+        return
 
 
 class Environment(Protocol):
-    """A piece of the world, open for one trial."""
+    """A piece of the world, open for one trial.
+
+    Inherit from it to implement only what the kind needs: what has a body here is what most kinds do.
+    """
 
     kind: ClassVar[str]
     Options: ClassVar[type[BaseModel]]
@@ -147,6 +166,14 @@ class Environment(Protocol):
         ...
 
     @classmethod
+    def own_tasks(cls, options: BaseModel) -> list[dict[str, Any]]:
+        """The tasks this kind brings along, each as a `tasks` entry of a scenario file; the same on every call.
+
+        A scenario takes them with `own_tasks`.
+        """
+        return []
+
+    @classmethod
     async def open(cls, opening: Opening) -> Environment:
         """Open for one trial. Raises `EnvironmentFault`."""
         ...
@@ -154,15 +181,22 @@ class Environment(Protocol):
     @property
     def facts(self) -> dict[str, JsonValue]:
         """What the record should know of this opening, e.g. `{"sandbox": "bubblewrap 0.8.0, uid of its own"}`."""
-        ...
+        return {}
 
     def turn(self) -> str | None:
         """The role whose turn it is; None where roles may act at any time."""
-        ...
+        return None
 
     def finished(self) -> bool:
         """The world has come to an end by its own rules (a game is over)."""
-        ...
+        return False
+
+    async def news(self, role: str) -> str | None:
+        """What has reached a role since it was last told: words said to it, what others did. Told once; None if nothing.
+
+        A `hear` node of the scaffold asks for it and puts it into the role's thread.
+        """
+        return None
 
     async def call(self, role: str, tool: str, arguments: dict[str, Any]) -> Observation:
         """Call a tool. Arguments have been held to the tool's schema. Raises `EnvironmentFault`."""
@@ -170,11 +204,11 @@ class Environment(Protocol):
 
     async def snapshot(self) -> bytes | None:
         """The world as it is now, or None where the kind cannot."""
-        ...
+        return None
 
     async def restore(self, snapshot: bytes) -> None:
         """Back to a snapshot of an environment opened from the same opening."""
-        ...
+        raise EnvironmentFault("this kind of environment takes no snapshots")
 
     async def final_state(self) -> FinalState:
         """Taken once, after the last action; what still runs in the world is stopped first."""
@@ -187,4 +221,4 @@ class Environment(Protocol):
 
     async def close(self) -> None:
         """Leave no process, socket or file behind; may be called twice and after a fault."""
-        ...
+        return
