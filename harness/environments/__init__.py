@@ -19,6 +19,7 @@ from harness.environments.protocol import (
     StateReader,
     Tool,
 )
+from harness.environments.services import Service, Services
 from harness.spec.resolved import KindLike
 
 BUILT_IN = {
@@ -81,6 +82,8 @@ __all__ = [
     "FinalState",
     "Observation",
     "Opening",
+    "Service",
+    "Services",
     "StateReader",
     "Tool",
     "load_kind",

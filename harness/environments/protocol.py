@@ -192,9 +192,10 @@ class Environment(Protocol):
         return False
 
     async def news(self, role: str) -> str | None:
-        """What has reached a role since it was last told: words said to it, what others did. Told once; None if nothing.
+        """What has reached a role since it was last told: words said to it, what others did. Told once.
 
-        A `hear` node of the scaffold asks for it and puts it into the role's thread.
+        A `hear` node of the scaffold asks for it and puts it into the role's thread; None where there is
+        nothing new.
         """
         return None
 

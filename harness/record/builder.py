@@ -113,7 +113,7 @@ class DocumentBuilder:
         return event
 
     def node(
-        self, *, step: int, node: str, kind: Literal["say", "route", "branch", "join", "python"], lane: str,
+        self, *, step: int, node: str, kind: Literal["say", "hear", "route", "branch", "join", "python"], lane: str,
         visit: int, started: float, role: str | None = None, detail: dict[str, JsonValue] | None = None,
     ) -> NodeEvent:  # fmt: skip
         """Take down a visit of any other node; returns the event."""

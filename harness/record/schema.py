@@ -87,13 +87,13 @@ class NodeEvent(_Row):
     type: Literal["node"] = "node"
     step: int
     node: str
-    kind: Literal["say", "route", "branch", "join", "python"]
+    kind: Literal["say", "hear", "route", "branch", "join", "python"]
     lane: str
     visit: int
     role: str | None = None
     started: float
     detail: dict[str, JsonValue] = {}
-    """`text` (say), `to` (route), `lanes` (branch), `votes` and `winner` (join), `changed` (python)."""
+    """`text` (say, hear), `to` (route), `lanes` (branch), `votes` and `winner` (join), `changed` (python)."""
 
 
 Event = Annotated[CallEvent | ToolEvent | NodeEvent, Field(discriminator="type")]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 
+from harness.environments import Services
 from harness.models import redact
 from harness.record import Store, TrialRecord, TrialRow
 from harness.run.plan import Cell
@@ -15,11 +16,11 @@ from harness.run.trial import scratch_folder
 from harness.scoring import Grade, grade_record, measure
 
 
-async def grade_trial(store: Store, cell: Cell, record: TrialRecord) -> TrialRow:
+async def grade_trial(store: Store, cell: Cell, record: TrialRecord, services: Services) -> TrialRow:
     """Grade one recorded trial and write the grade; returns its row as it now stands."""
     async with scratch_folder() as scratch:
         try:
-            given = await grade_record(cell.scenario, record, scratch)
+            given = await grade_record(cell.scenario, record, scratch, services)
         except Exception as error:  # noqa: BLE001 - whatever grading raises is on the grader's account
             detail = redact("".join(traceback.format_exception(error)))
             given = Grade(score=None, passed=None, error=detail.strip().splitlines()[-1][:500])
@@ -29,6 +30,6 @@ async def grade_trial(store: Store, cell: Cell, record: TrialRecord) -> TrialRow
         passed=given.passed,
         checks=given.checks,
         error=given.error,
-        measures=measure(cell.scenario, cell.scenario.task(cell.task), record, given.state),
+        measures=measure(cell.scenario, cell.scenario.task(cell.task), record, given),
         measures_hash=cell.scenario.measures_digest,
     )

@@ -21,6 +21,8 @@ from harness.spec import digest, trial_seed
 from harness.spec.base import UserError
 from harness.spec.limits import TrialLimits
 from harness.spec.resolved import LoadedModel, LoadedScaffold, LoadedScenario, ResolvedSweep
+from harness.spec.scaffold import Scaffold
+from harness.spec.seating import seated
 
 DEFAULT_LIMITS = TrialLimits(turns=30, tokens=None, seconds=1800, cost=None)
 """For what neither scenario, task nor sweep bounds: no trial is without an end."""
@@ -138,7 +140,8 @@ def _cells(sweep: ResolvedSweep) -> Iterator[Cell]:
         seats = sweep.seats[scenario.spec.name, scaffold.spec.name]
         tools = role_tools(scenario)
         tools_digest = digest({role: [tool.as_openai() for tool in tools[role]] for role in sorted(tools)})
-        here = {role: names for role, names in varied.items() if role in scaffold.flat.roles}
+        flat = seated(scaffold.flat, seats)
+        here = {role: names for role, names in varied.items() if role in flat.roles}
         for task in scenario.spec.tasks:
             if spec.tasks is not None and task.id not in spec.tasks:
                 continue
@@ -153,7 +156,7 @@ def _cells(sweep: ResolvedSweep) -> Iterator[Cell]:
             for choice in itertools.product(*here.values()):
                 for model in spec.models:
                     chosen = {**fixed, **dict(zip(here, choice, strict=True))}
-                    models = _role_models(sweep, scaffold, model, chosen)
+                    models = _role_models(sweep, flat, model, chosen)
                     models_digest = digest({role: loaded.digest for role, loaded in models.items()})
                     identity = digest(
                         {
@@ -173,20 +176,18 @@ def _cells(sweep: ResolvedSweep) -> Iterator[Cell]:
                         )  # fmt: skip
 
 
-def _role_models(
-    sweep: ResolvedSweep, scaffold: LoadedScaffold, model: str, chosen: Mapping[str, str]
-) -> dict[str, LoadedModel]:
+def _role_models(sweep: ResolvedSweep, flat: Scaffold, model: str, chosen: Mapping[str, str]) -> dict[str, LoadedModel]:
     """Scaffold role -> model: what the sweep says for the role, else that of `model_of`, else the crossed one."""
 
     def name(role: str, asked_by: tuple[str, ...] = ()) -> str:
         if role in chosen:
             return chosen[role]
-        source = scaffold.flat.roles[role].model_of
+        source = flat.roles[role].model_of
         if source is None or source in asked_by:
             return model
         return name(source, (*asked_by, role))
 
-    return {role: sweep.models[name(role)] for role in scaffold.flat.roles}
+    return {role: sweep.models[name(role)] for role in flat.roles}
 
 
 def role_tools(scenario: LoadedScenario) -> dict[str, list[Tool]]:

@@ -97,7 +97,7 @@ class TrialRecorder:
         )  # fmt: skip
 
     def node(
-        self, *, step: int, node: str, kind: Literal["say", "route", "branch", "join", "python"], lane: str,
+        self, *, step: int, node: str, kind: Literal["say", "hear", "route", "branch", "join", "python"], lane: str,
         visit: int, role: str | None, started: float, detail: dict[str, JsonValue],
     ) -> None:  # fmt: skip
         """A visit of any other node."""

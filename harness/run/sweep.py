@@ -16,7 +16,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import replace
 
-from harness.environments import Opening, load_kind
+from harness.environments import Opening, Services, load_kind
 from harness.models import Accounts, CallKey, Model, build_model, is_local
 from harness.record import Store, TrialRow
 from harness.run.events import (
@@ -59,6 +59,7 @@ class SweepRun:
         self._models: dict[str, Model] = {}
         self._compiled: dict[str, CompiledScaffold] = {}
         self._outcome = SweepOutcome(asked=plan.asked)
+        self._services = Services()
 
     def interrupt(self) -> None:
         """Stop at once: running trials are cancelled and recorded as far as they got."""
@@ -82,7 +83,8 @@ class SweepRun:
         finally:
             if timer is not None:
                 timer.cancel()
-            await asyncio.gather(*(model.close() for model in self._models.values()), return_exceptions=True)
+            closing = (self._services.close(), *(model.close() for model in self._models.values()))
+            await asyncio.gather(*closing, return_exceptions=True)
         self._finish(time.monotonic() - began)
         return self._outcome
 
@@ -114,7 +116,8 @@ class SweepRun:
             kind = load_kind(scenario.spec.environment.kind)
             async with scratch_folder() as scratch:
                 try:
-                    environment = await kind.open(Opening.of_task(scenario, trial.cell.task, trial.seed, scratch))
+                    opening = Opening.of_task(scenario, trial.cell.task, trial.seed, scratch, self._services)
+                    environment = await kind.open(opening)
                     await environment.close()
                 except UserError:
                     raise
@@ -128,7 +131,7 @@ class SweepRun:
             if self._outcome.stopped:
                 return
             record = self._store.record(trial)
-            self._tell(Graded(await grade_trial(self._store, cells[record.row.cell], record)))
+            self._tell(Graded(await grade_trial(self._store, cells[record.row.cell], record, self._services)))
 
     async def _run_tracks(self) -> None:
         local, hosted = _tracks(self._plan.to_run)
@@ -180,12 +183,12 @@ class SweepRun:
                 for role, loaded in trial.cell.models.items()
             }
             compiled = self._compiled[trial.cell.scaffold.digest]
-            run = await run_trial(trial, compiled, models, self._spec.parameters)
+            run = await run_trial(trial, compiled, models, self._spec.parameters, self._services)
             row = run.record.row
             self._store.write(run.record)
             again = self._take_in(trial, run, queue)
             if row.is_result:
-                row = await grade_trial(self._store, trial.cell, run.record)
+                row = await grade_trial(self._store, trial.cell, run.record, self._services)
             self._tell(TrialEnded(trial, row, again))
         finally:
             self._slots.release()

@@ -21,7 +21,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from harness import __version__
-from harness.environments import Environment, FinalState, Opening, load_kind
+from harness.environments import Environment, FinalState, Opening, Services, load_kind
 from harness.models import Model, redact, redact_data
 from harness.record import TrialDocument, TrialRecord, TrialRow
 from harness.run.plan import PlannedTrial
@@ -74,6 +74,7 @@ async def run_trial(
     compiled: CompiledScaffold,
     models: Mapping[str, Model],
     parameters: Mapping[str, JsonValue],
+    services: Services,
 ) -> TrialRun:
     """Run one trial to its end. `models` maps scaffold roles. Never raises; a cancellation is recorded and reported."""
     began, started = time.monotonic(), datetime.now(UTC)
@@ -83,7 +84,7 @@ async def run_trial(
     outcome = Outcome(state="fault", fault="harness", error="the trial did not begin")
     async with scratch_folder() as scratch:
         try:
-            outcome = await _act(planned, compiled, models, parameters, recorder, world, scratch)
+            outcome = await _act(planned, compiled, models, parameters, recorder, world, scratch, services)
         except asyncio.CancelledError:
             cancelled = True
         except Exception as error:  # noqa: BLE001 - a brief that cannot be rendered, say: recorded, not raised
@@ -128,11 +129,13 @@ async def _act(
     recorder: TrialRecorder,
     world: _World,
     scratch: Path,
+    services: Services,
 ) -> Outcome:
     cell = planned.cell
     try:
         kind = load_kind(cell.scenario.spec.environment.kind)
-        world.environment = await kind.open(Opening.of_task(cell.scenario, cell.task, planned.seed, scratch))
+        opening = Opening.of_task(cell.scenario, cell.task, planned.seed, scratch, services)
+        world.environment = await kind.open(opening)
     except Exception as error:  # noqa: BLE001 - whatever an environment raises on opening is on its account
         world.blame("could not be opened", error)
         return Outcome(state="completed")
@@ -160,7 +163,7 @@ def _context(
     for name, role in cell.scenario.spec.roles.items():
         names = {"input": task.input, "task": task.id, "role": name}
         briefs[name] = render(role.brief, names)
-        opening[name] = render(task.brief, names)
+        opening[name] = render(task.brief if role.opening is None else role.opening, names)
     return TrialContext(
         environment=environment,
         models=models,

@@ -7,6 +7,7 @@ from harness.spec.scaffold import (
     ActNode,
     BranchNode,
     GenerateNode,
+    HearNode,
     JoinNode,
     Node,
     PythonNode,
@@ -83,7 +84,9 @@ def _about(node: Node) -> str:
     if isinstance(node, SayNode):
         return f"say to {node.role}: {_short(node.text)}"
     if isinstance(node, ActNode):
-        return f"act: {node.role}"
+        return f"act: {node.role}" + (f", words as {node.words}" if node.words else "")
+    if isinstance(node, HearNode):
+        return f"hear: {node.role}"
     if isinstance(node, JoinNode):
         return f"join: {node.pick}"
     if isinstance(node, PythonNode):
@@ -131,6 +134,7 @@ def _escaped(text: str) -> str:
 _SHAPES = {
     "generate": ("(", ")"),
     "act": ("[", "]"),
+    "hear": ("[\\", "\\]"),
     "say": ("[/", "/]"),
     "route": ("{", "}"),
     "branch": ("[[", "]]"),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from harness.scaffolds.nodes.lanes import lane_names
 from harness.scaffolds.state import MAIN
 from harness.spec.base import UserError
-from harness.spec.scaffold import END, ActNode, BranchNode, JoinNode, Node, RouteNode, Scaffold
+from harness.spec.scaffold import END, ActNode, BranchNode, HearNode, JoinNode, Node, RouteNode, Scaffold
 
 MOST_NODES = 2_000
 """Of a compiled graph, lanes included."""
@@ -105,9 +105,9 @@ def _check_lane(flat: Scaffold, name: str, node: BranchNode, nodes: frozenset[st
         raise UserError(f"{where}: its lanes lead back to it before they reach {node.join!r}")
     if any(END in ahead for ahead in leads.values()):
         raise UserError(f"{where}: its lanes can reach `end` before {node.join!r}")
-    acting = sorted(inner for inner in nodes if isinstance(flat.nodes[inner], ActNode))
+    acting = sorted(inner for inner in nodes if isinstance(flat.nodes[inner], ActNode | HearNode))
     if acting:
-        raise UserError(f"{where}: its lanes may not act, as node {acting[0]} does; act after {node.join!r}")
+        raise UserError(f"{where}: its lanes may not act or hear, as node {acting[0]} does; do so after {node.join!r}")
     other = sorted(
         inner
         for inner in nodes

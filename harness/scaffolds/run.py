@@ -9,11 +9,12 @@ from harness.scaffolds.compile import CompiledScaffold, RunContext
 from harness.scaffolds.context import Outcome, TrialContext
 from harness.scaffolds.faults import TrialEnd, blame, boundary
 from harness.scaffolds.state import MAIN, new_lane
+from harness.spec.seating import seated
 
 
 async def run_scaffold(compiled: CompiledScaffold, context: TrialContext) -> Outcome:
     """Take a trial through the scaffold. Raises nothing but `asyncio.CancelledError`."""
-    trial = Acting(compiled.flat, context)
+    trial = Acting(seated(compiled.flat, context.seats), context)
     try:
         with boundary("harness"):
             await _run(compiled, trial)

@@ -28,6 +28,7 @@ from harness.spec.scenario import (
     CommandCheck,
     FileCheck,
     PythonCheck,
+    RewardCheck,
     SqlCheck,
     StateCheck,
     Task,
@@ -75,6 +76,13 @@ class Trial:
         except Exception as error:  # noqa: BLE001 - an environment kind may raise anything: the grader's account
             return None, f"the final state: {_reason(error)}"
 
+    async def reward(self, name: str) -> float | str:
+        """The environment's own score of that name, or the reason why it cannot be had."""
+        try:
+            return float(await (await self.reader()).reward(name, self.answer))
+        except Exception as error:  # noqa: BLE001 - as for the data
+            return f"reward {name}: {_reason(error)}"
+
     async def close(self) -> None:
         """Leave nothing behind."""
         if self._reader is not None:
@@ -108,6 +116,8 @@ async def _verdict(check: Check, trial: Trial) -> Verdict:
             return await _state(check, trial)
         case CalledCheck():
             return _called(check, trial)
+        case RewardCheck():
+            return await _reward(check, trial)
         case PythonCheck():
             return await _python(check, trial)
 
@@ -195,6 +205,16 @@ def condition_holds(where: str, action: RecordedAction, task: Task) -> bool:
         return bool(evaluate(where, names))
     except TemplateError:
         return False
+
+
+async def _reward(check: RewardCheck, trial: Trial) -> Verdict:
+    if check.highest == check.lowest:
+        raise UserError(f"lowest and highest are both {check.lowest:g}: nothing lies between them")
+    given = await (await trial.reader()).reward(check.of, trial.answer)
+    if not math.isfinite(given):
+        raise UserError(f"{check.of} is {given}, no finite number")
+    share = (given - check.lowest) / (check.highest - check.lowest)
+    return min(1.0, max(0.0, share)), f"{check.of} is {given:g}"
 
 
 async def _python(check: PythonCheck, trial: Trial) -> Verdict:

@@ -20,6 +20,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from harness.environments.protocol import FinalState, Opening
+from harness.environments.services import Services
 from harness.record import CheckResult, RecordedAction, TrialRecord, recorded_actions
 from harness.scoring.checks import Trial, run_check
 from harness.spec.resolved import LoadedScenario
@@ -38,6 +39,8 @@ class Grade:
     """Why a check could not be run: the first such reason, in a line."""
     state: dict[str, JsonValue] | None = None
     """The final state as plain data, where a measure of the scenario needs it."""
+    rewards: dict[str, float | str] = field(default_factory=dict)
+    """What measures of the scenario ask for of the environment's own scores; a text says why one cannot be had."""
 
 
 async def grade(
@@ -60,18 +63,21 @@ async def grade(
             for position, check in enumerate([*task.checks, *scenario.spec.checks])
         ]
         data, problem = await trial.data_for_measures() if _measures_need_state(scenario) else (None, None)
+        rewards = {m.of: await trial.reward(m.of) for m in scenario.spec.measures.values() if m.kind == "reward"}
     finally:
         await trial.close()
     error = next((f"check {result.name}: {result.error}" for result in results if result.error), None)
     if error is not None or not results:
-        return Grade(None, None, results, error or problem, data)
+        return Grade(None, None, results, error or problem, data, rewards)
     weight = sum(result.weight for result in results)
     score = sum(result.weight * (result.score or 0.0) for result in results) / weight
     score = min(1.0, max(0.0, score))
-    return Grade(score, score >= scenario.spec.pass_score - 1e-9, results, problem, data)
+    return Grade(score, score >= scenario.spec.pass_score - 1e-9, results, problem, data, rewards)
 
 
-async def grade_record(scenario: LoadedScenario, record: TrialRecord, scratch: Path) -> Grade:
+async def grade_record(
+    scenario: LoadedScenario, record: TrialRecord, scratch: Path, services: Services
+) -> Grade:  # fmt: skip
     """Grade a recorded trial from what was kept of it; `scratch` is an empty folder."""
     row = record.row
     if record.final_state is None:
@@ -79,7 +85,7 @@ async def grade_record(scenario: LoadedScenario, record: TrialRecord, scratch: P
     return await grade(
         scenario,
         scenario.task(row.task),
-        opening=Opening.of_task(scenario, row.task, row.seed, scratch),
+        opening=Opening.of_task(scenario, row.task, row.seed, scratch, services),
         state=FinalState(scenario.spec.environment.kind, record.final_state, record.final_state_truncated),
         answer=row.answer,
         actions=recorded_actions(record.document),

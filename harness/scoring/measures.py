@@ -38,10 +38,11 @@ from pydantic import JsonValue
 
 from harness.record import CallEvent, RecordedAction, ToolEvent, TrialDocument, TrialRecord, recorded_actions
 from harness.scoring.checks import condition_holds, is_call
+from harness.scoring.grading import Grade
 from harness.spec import TemplateError, evaluate
 from harness.spec.actions import canonical_json
 from harness.spec.resolved import LoadedScenario
-from harness.spec.scenario import BeforeMeasure, CountMeasure, Measure, Task
+from harness.spec.scenario import BeforeMeasure, CountMeasure, ExpressionMeasure, RewardMeasure, Task
 
 BUILT_IN_MEASURES = (
     "turns", "tool_calls", "first_tool", "changes", "calls_to_first_change", "turns_to_first_change", "repeated",
@@ -52,12 +53,12 @@ BUILT_IN_MEASURES = (
 
 
 def measure(
-    scenario: LoadedScenario, task: Task, record: TrialRecord, state: Mapping[str, JsonValue] | None = None
+    scenario: LoadedScenario, task: Task, record: TrialRecord, grade: Grade | None = None
 ) -> dict[str, JsonValue]:
-    """Work out all measures of a recorded trial. `state` is `Grade.state`. Never raises for what a trial did."""
+    """Work out all measures of a recorded trial. `grade` is what the grader gave. Never raises for what a trial did."""
     actions = recorded_actions(record.document)
     measures = built_in(record.document, actions, record.row.answer)
-    return measures | declared_measures(scenario, task, actions, record.row.answer, state)
+    return measures | declared_measures(scenario, task, actions, record.row.answer, grade)
 
 
 def declared_measures(
@@ -65,16 +66,20 @@ def declared_measures(
     task: Task,
     actions: Sequence[RecordedAction],
     answer: str | None,
-    state: Mapping[str, JsonValue] | None,
+    grade: Grade | None,
 ) -> dict[str, JsonValue]:
     """Work out the measures that the scenario declares."""
     measures: dict[str, JsonValue] = {}
     names: dict[str, Any] = {"actions": actions, "answer": answer or "", "input": task.input}
-    if state is not None:
-        names["state"] = dict(state)
+    if grade is not None and grade.state is not None:
+        names["state"] = dict(grade.state)
+    rewards = {} if grade is None else grade.rewards
     for name, declared in scenario.spec.measures.items():
         try:
-            measures[name] = _declared(declared, actions, task, names)
+            if isinstance(declared, RewardMeasure):
+                measures[name] = _rewarded(declared, rewards)
+            else:
+                measures[name] = _declared(declared, actions, task, names)
         except TemplateError as error:
             measures |= {name: None, f"{name}.error": str(error)[:300]}
     return measures
@@ -169,7 +174,19 @@ def _mean(values: Iterable[int | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
-def _declared(declared: Measure, actions: Sequence[RecordedAction], task: Task, names: Mapping[str, Any]) -> JsonValue:
+def _rewarded(declared: RewardMeasure, rewards: Mapping[str, float | str]) -> float:
+    given = rewards.get(declared.of, f"reward {declared.of}: the trial was not graded")
+    if isinstance(given, str):
+        raise TemplateError(given)
+    return given
+
+
+def _declared(
+    declared: CountMeasure | BeforeMeasure | ExpressionMeasure,
+    actions: Sequence[RecordedAction],
+    task: Task,
+    names: Mapping[str, Any],
+) -> JsonValue:
     if isinstance(declared, CountMeasure):
         return len(_calls(actions, declared.tool, declared.where, task))
     if isinstance(declared, BeforeMeasure):

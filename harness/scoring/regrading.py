@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.environments import Services
 from harness.record import Store, TrialRow
 from harness.scoring.grading import grade_record
 from harness.scoring.measures import measure
@@ -51,7 +52,7 @@ class Regraded:
 def situation_digest(scenario: LoadedScenario, task: str) -> str:
     """SHA-256 of what a task asks of an agent and where: everything but checks, measures, solution and limits."""
     spec = scenario.spec
-    shared = spec.model_copy(update={"summary": "", "measures": {}, "tasks": [], "checks": []})
+    shared = spec.model_copy(update={"summary": "", "measures": {}, "tasks": [], "own_tasks": None, "checks": []})
     shared_content = content(shared)
     for name in ("environment", "limits", "pass_score"):
         shared_content.pop(name, None)
@@ -67,6 +68,7 @@ async def regrade(
     store: Store,
     scenarios: Mapping[str, LoadedScenario],
     *,
+    services: Services,
     changed_tasks: bool = False,
     write: bool = True,
     at_once: int = 4,
@@ -82,7 +84,9 @@ async def regrade(
 
     async def one(row: TrialRow) -> Regraded:
         async with slots:
-            done = await _regrade_one(store, scenarios, situations, row, changed_tasks=changed_tasks, write=write)
+            done = await _regrade_one(
+                store, scenarios, situations, row, services, changed_tasks=changed_tasks, write=write
+            )
         if on_each is not None:
             on_each(done)
         return done
@@ -96,6 +100,7 @@ async def _regrade_one(
     scenarios: Mapping[str, LoadedScenario],
     situations: dict[tuple[str, str], str],
     row: TrialRow,
+    services: Services,
     *,
     changed_tasks: bool,
     write: bool,
@@ -108,7 +113,7 @@ async def _regrade_one(
         return _outcome(row, row.score, row.passed, skipped=reason or f"the scenario has no task {row.task!r} now")
     record = store.record(row.trial)
     with tempfile.TemporaryDirectory(prefix="harness-grade-", ignore_cleanup_errors=True) as scratch:
-        given = await grade_record(scenario, record, Path(scratch))
+        given = await grade_record(scenario, record, Path(scratch), services)
     if given.error is not None and row.fault != "grader":
         return _outcome(row, row.score, row.passed, error=given.error)
     if write:
@@ -118,7 +123,7 @@ async def _regrade_one(
             passed=given.passed,
             checks=given.checks,
             error=given.error,
-            measures=measure(scenario, scenario.task(row.task), record, given.state),
+            measures=measure(scenario, scenario.task(row.task), record, given),
             measures_hash=scenario.measures_digest,
             graded_with=scenario.task_digests[row.task],
         )

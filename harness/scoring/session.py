@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from harness.environments import CATALOG
+from harness.environments import CATALOG, Services
 from harness.errors import UserError
 from harness.record import Store, find_sweep
 from harness.scoring.regrading import Regraded, regrade
@@ -24,7 +24,9 @@ def validate_all(references: Sequence[str], at_once: int) -> list[TaskValidation
 
     async def run(scratch: Path) -> list[TaskValidation]:
         slots = asyncio.Semaphore(at_once)
-        each = await asyncio.gather(*(validate_scenario(scenario, scratch, slots) for scenario in scenarios))
+        async with Services() as services:
+            validating = (validate_scenario(scenario, scratch, services, slots) for scenario in scenarios)
+            each = await asyncio.gather(*validating)
         return [task for tasks in each for task in tasks]
 
     with tempfile.TemporaryDirectory(prefix="harness-validate-", ignore_cleanup_errors=True) as scratch:
@@ -46,7 +48,12 @@ def regrade_sweep(
         needed = {row.scenario for row in store.rows()} - scenarios.keys()
         for scenario in _load(_recorded_files(store, needed)):
             scenarios.setdefault(scenario.spec.name, scenario)
-        return asyncio.run(regrade(store, scenarios, changed_tasks=changed_tasks, write=write))
+
+        async def run() -> list[Regraded]:
+            async with Services() as services:
+                return await regrade(store, scenarios, services=services, changed_tasks=changed_tasks, write=write)
+
+        return asyncio.run(run())
 
 
 def _files(reference: str) -> list[Path]:

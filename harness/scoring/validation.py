@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from harness.environments import SUBMIT, Environment, EnvironmentFault, Opening, Tool, load_kind
+from harness.environments import SUBMIT, Environment, EnvironmentFault, Opening, Services, Tool, load_kind
 from harness.record import CheckResult, RecordedAction
 from harness.scoring.grading import Grade, grade
 from harness.scoring.measures import declared_measures
@@ -66,28 +66,33 @@ class _Run:
 
 
 async def validate_scenario(
-    scenario: LoadedScenario, scratch: Path, slots: asyncio.Semaphore | None = None
+    scenario: LoadedScenario, scratch: Path, services: Services, slots: asyncio.Semaphore | None = None
 ) -> list[TaskValidation]:
-    """Validate every task. `scratch` is an existing folder for the trials; `slots` bounds how many run at once."""
+    """Validate every task. `scratch` is an existing folder for the trials; `services` are what they share.
+
+    `slots` bounds how many run at once.
+    """
     bound = slots or asyncio.Semaphore(2)
 
     async def bounded(task: Task) -> TaskValidation:
         async with bound:
-            return await _validate_task(scenario, task, scratch)
+            return await _validate_task(scenario, task, scratch, services)
 
     return list(await asyncio.gather(*(bounded(task) for task in scenario.spec.tasks)))
 
 
-async def _validate_task(scenario: LoadedScenario, task: Task, scratch: Path) -> TaskValidation:
+async def _validate_task(
+    scenario: LoadedScenario, task: Task, scratch: Path, services: Services
+) -> TaskValidation:  # fmt: skip
     found = TaskValidation(scenario.spec.name, task.id)
     has_checks = bool(task.checks or scenario.spec.checks)
     if not has_checks:
         found.notes.append("no checks: trials of this task have no score")
     if task.solution:
-        await _validate_gold(scenario, task, scratch, found)
+        await _validate_gold(scenario, task, scratch, services, found)
     elif has_checks:
         found.problems.append("no `solution`: nothing shows that the checks can be passed")
-    null = await _run(scenario, task, [], scratch)
+    null = await _run(scenario, task, [], scratch, services)
     found.null, found.null_passes, found.null_checks = null.grade.score, bool(null.grade.passed), null.grade.checks
     found.problems += [f"null agent: {problem}" for problem in null.problems]
     if found.null_passes:
@@ -95,17 +100,19 @@ async def _validate_task(scenario: LoadedScenario, task: Task, scratch: Path) ->
     return found
 
 
-async def _validate_gold(scenario: LoadedScenario, task: Task, scratch: Path, found: TaskValidation) -> None:
-    gold = await _run(scenario, task, task.solution, scratch)
+async def _validate_gold(
+    scenario: LoadedScenario, task: Task, scratch: Path, services: Services, found: TaskValidation
+) -> None:  # fmt: skip
+    gold = await _run(scenario, task, task.solution, scratch, services)
     found.gold, found.checks = gold.grade.score, gold.grade.checks
     found.problems += gold.problems
     for check in gold.grade.checks:
         if check.score is not None and check.score < 1.0:
             found.problems.append(f"check {check.name} gives the solution {check.score:g}: {check.detail}")
-    measures = declared_measures(scenario, task, gold.actions, gold.answer, gold.grade.state)
+    measures = declared_measures(scenario, task, gold.actions, gold.answer, gold.grade)
     found.problems += [f"measure {name.removesuffix('.error')}: {why}" for name, why in measures.items()
                        if name.endswith(".error")]  # fmt: skip
-    again = await _run(scenario, task, task.solution, scratch)
+    again = await _run(scenario, task, task.solution, scratch, services)
     for number, (first, second) in enumerate(zip(gold.actions, again.actions, strict=False), start=1):
         if (first["observation"], first["error"]) != (second["observation"], second["error"]):
             found.notes.append(f"step {number} ({first['name']}) is not observed the same twice with one seed")
@@ -113,7 +120,9 @@ async def _validate_gold(scenario: LoadedScenario, task: Task, scratch: Path, fo
         found.problems.append(f"the solution scores {_said(gold.grade.score)}, then {_said(again.grade.score)}")
 
 
-async def _run(scenario: LoadedScenario, task: Task, steps: Sequence[SolutionStep], scratch: Path) -> _Run:
+async def _run(
+    scenario: LoadedScenario, task: Task, steps: Sequence[SolutionStep], scratch: Path, services: Services
+) -> _Run:  # fmt: skip
     """Open, act, grade, close; whatever goes wrong is among the problems."""
     run = _Run(Grade(None, None), [], None, [])
     seed = trial_seed(scenario.spec.name, task.id, 1)
@@ -122,7 +131,7 @@ async def _run(scenario: LoadedScenario, task: Task, steps: Sequence[SolutionSte
         tempfile.TemporaryDirectory(dir=scratch, prefix="world-", ignore_cleanup_errors=True) as world,
         tempfile.TemporaryDirectory(dir=scratch, prefix="grade-", ignore_cleanup_errors=True) as grading,
     ):
-        opening = Opening.of_task(scenario, task.id, seed, Path(world))
+        opening = Opening.of_task(scenario, task.id, seed, Path(world), services)
         environment: Environment | None = None
         try:
             environment = await kind.open(opening)

@@ -41,6 +41,10 @@ class KindLike(Protocol):
         """The tools it offers a role, `submit` left out."""
         ...
 
+    def own_tasks(self, options: BaseModel) -> list[dict[str, object]]:
+        """The tasks it brings along, each as in a scenario file."""
+        ...
+
 
 class Catalog(Protocol):
     """Finds environment kinds; passed in, because `spec` imports no other room."""

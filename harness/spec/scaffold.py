@@ -51,6 +51,9 @@ class ScaffoldRole(Spec):
     """System message of an inner voice; added below the seat's own brief where `seat` is true."""
     model_of: str | None = None
     """Speaks through this role's model unless the sweep gives it one of its own."""
+    every: bool = False
+    """Stands for every seat of the scenario that no other role is named after, each under the seat's own name.
+    Nodes reach these by `@turn` only."""
 
 
 class _Scoped(Spec):
@@ -83,6 +86,16 @@ class ActNode(_Node):
     """Runs the pending tool calls of a role; malformed and cut-off replies are answered with the reason."""
 
     kind: Literal["act"]
+    role: str = "agent"
+    words: str | None = None
+    """A tool with one argument `text`, such as `say`: a reply in plain words is carried out as a call of it, where
+    the role is offered that tool."""
+
+
+class HearNode(_Node):
+    """Tells a role what has reached it since it was last told: words said to it, what others did."""
+
+    kind: Literal["hear"]
     role: str = "agent"
 
 
@@ -153,7 +166,7 @@ class UseNode(_Node):
 
 
 Node = Annotated[
-    GenerateNode | ActNode | SayNode | RouteNode | BranchNode | JoinNode | PythonNode | UseNode,
+    GenerateNode | ActNode | HearNode | SayNode | RouteNode | BranchNode | JoinNode | PythonNode | UseNode,
     Field(discriminator="kind"),
 ]
 

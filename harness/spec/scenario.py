@@ -31,6 +31,8 @@ class Role(Spec):
 
     brief: TemplateStr
     """System message of the seat: who it is, what it may do. Sees `input`, `task` and `role`."""
+    opening: TemplateStr | None = None
+    """First user message of this seat in place of the task's brief, which it then never sees; `""` for none."""
     tools: list[str] | None = None
     """Names of the tools offered to it; all of the environment's tools for this role when absent."""
 
@@ -128,8 +130,20 @@ class PythonCheck(_Check):
     function: PythonPath
 
 
+class RewardCheck(_Check):
+    """The environment's own score of the end, e.g. a game's reward; brought into [0, 1]."""
+
+    kind: Literal["reward"]
+    of: str
+    """Name of the score, as the environment gives it: `utility`, a role, ..."""
+    lowest: float = 0.0
+    """What counts as 0."""
+    highest: float = 1.0
+    """What counts as 1."""
+
+
 Check = Annotated[
-    SqlCheck | FileCheck | CommandCheck | AnswerCheck | StateCheck | CalledCheck | PythonCheck,
+    SqlCheck | FileCheck | CommandCheck | AnswerCheck | StateCheck | CalledCheck | RewardCheck | PythonCheck,
     Field(discriminator="kind"),
 ]
 
@@ -160,7 +174,14 @@ class ExpressionMeasure(Spec):
     value: ExpressionStr
 
 
-Measure = Annotated[CountMeasure | BeforeMeasure | ExpressionMeasure, Field(discriminator="kind")]
+class RewardMeasure(Spec):
+    """The environment's own score of that name, as it is."""
+
+    kind: Literal["reward"]
+    of: str
+
+
+Measure = Annotated[CountMeasure | BeforeMeasure | ExpressionMeasure | RewardMeasure, Field(discriminator="kind")]
 
 
 class Task(Spec):
@@ -181,6 +202,17 @@ class Task(Spec):
     limits: TrialLimits = TrialLimits()
 
 
+class OwnTasks(Spec):
+    """Which of the tasks that the environment kind brings along a scenario takes, in the kind's order."""
+
+    only: list[str] = []
+    """Patterns of task ids, such as `user_task_*`; all where there are none."""
+    skip: list[str] = []
+    """Patterns of those to leave out."""
+    first: int | None = Field(None, ge=1)
+    """At most so many."""
+
+
 class Scenario(Spec):
     """A scenario file."""
 
@@ -190,7 +222,9 @@ class Scenario(Spec):
     """What it brings out in a model, in a sentence or two; not part of the identity."""
     environment: EnvironmentSpec
     roles: dict[Name, Role] = Field(min_length=1)
-    tasks: list[Task] = Field(min_length=1)
+    tasks: list[Task] = []
+    own_tasks: OwnTasks | None = None
+    """Tasks that the environment kind brings along, after those written here; `{}` takes them all."""
     checks: list[Check] = []
     """Added to the checks of every task."""
     measures: dict[Name, Measure] = {}

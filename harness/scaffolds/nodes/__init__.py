@@ -11,6 +11,7 @@ from pathlib import Path
 from harness.scaffolds.acting import Acting
 from harness.scaffolds.nodes.act import act
 from harness.scaffolds.nodes.generate import generate
+from harness.scaffolds.nodes.hear import hear
 from harness.scaffolds.nodes.lanes import branch, join
 from harness.scaffolds.nodes.python import python
 from harness.scaffolds.nodes.route import route
@@ -21,6 +22,7 @@ from harness.spec.scaffold import (
     ActNode,
     BranchNode,
     GenerateNode,
+    HearNode,
     JoinNode,
     Node,
     PythonNode,
@@ -38,6 +40,8 @@ def visitor(name: str, node: Node, base: Path) -> Visitor:
         return generate(node)
     if isinstance(node, ActNode):
         return act(node)
+    if isinstance(node, HearNode):
+        return hear(node)
     if isinstance(node, SayNode):
         return say(node)
     if isinstance(node, RouteNode):

@@ -3,7 +3,8 @@
 A tool is called with the arguments as the model sent them, for at most the trial's remaining time. A malformed
 or cut-off reply is answered with the reason. `submit` sets the answer and ends the trial: calls after it in the
 same reply are not run (the call event still lists them). Once the environment has come to its end, only a
-`submit` further on in the same reply still counts. What was said or refused needs no acting.
+`submit` further on in the same reply still counts. With `words` a reply in plain words is a call of that tool;
+else what was said, and what was refused, needs no acting.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from harness.environments.protocol import Observation
+from harness.environments.protocol import Observation, Tool
 from harness.scaffolds.acting import Acting
 from harness.scaffolds.faults import boundary
 from harness.scaffolds.state import LaneState, Move, Visit, plain_observation, with_messages, with_pending
 from harness.scaffolds.writable import writable
-from harness.spec.actions import UNUSABLE, Action, canonical_json
+from harness.spec.actions import UNUSABLE, Action, call_action, canonical_json
 from harness.spec.scaffold import END, ActNode
 
 
@@ -33,12 +34,12 @@ def act(node: ActNode) -> Callable[[Visit, dict[str, LaneState], Acting], Awaita
         for action in lane["pending"].get(role, []):
             if finished and action.kind != "submit":
                 continue
-            observation = await _carry_out(action, role, at, trial)
-            if observation is not None:
-                results.append((action, observation))
+            observation = await _carry_out(action, role, at, trial, node.words)
+            if observation is not None and (action.kind != "say" or observation.error):
+                results.append((action, observation))  # words that were taken need no answer
             if trial.submitted:
                 break
-            finished = finished or (action.kind == "tool" and _finished(trial))
+            finished = finished or (action.kind in ("tool", "say") and observation is not None and _finished(trial))
         lane = with_pending(lane, role, [])
         if results:
             action, seen = results[-1]
@@ -49,10 +50,11 @@ def act(node: ActNode) -> Callable[[Visit, dict[str, LaneState], Acting], Awaita
     return visit
 
 
-async def _carry_out(action: Action, role: str, at: Visit, trial: Acting) -> Observation | None:
+async def _carry_out(action: Action, role: str, at: Visit, trial: Acting, words: str | None) -> Observation | None:
     """The observation of one action, recorded; None for actions that leave nothing to observe."""
     started = trial.meter.elapsed
     changes_state = False
+    speech = _speech(action, role, trial, words)
     if action.kind in UNUSABLE:
         observation = Observation(action.error, error=True)
     elif action.kind == "submit":
@@ -61,6 +63,9 @@ async def _carry_out(action: Action, role: str, at: Visit, trial: Acting) -> Obs
     elif action.kind == "tool":
         changes_state = next(tool.changes_state for tool in trial.tools(role) if tool.name == action.name)
         observation = await _call_tool(action, role, trial)
+    elif speech is not None:
+        changes_state = speech.changes_state
+        observation = await _call_tool(call_action("tool", speech.name, {"text": action.text}), role, trial)
     else:
         return None
     timed_out = observation.data.get("out_of_time") is True
@@ -71,6 +76,13 @@ async def _carry_out(action: Action, role: str, at: Visit, trial: Acting) -> Obs
     if timed_out:
         raise trial.meter.out_of_time()
     return observation
+
+
+def _speech(action: Action, role: str, trial: Acting, words: str | None) -> Tool | None:
+    """The tool that plain words are a call of, where the role has it and something was said."""
+    if words is None or action.kind != "say" or not action.text.strip():
+        return None
+    return next((tool for tool in trial.tools(role) if tool.name == words), None)
 
 
 async def _call_tool(action: Action, role: str, trial: Acting) -> Observation:

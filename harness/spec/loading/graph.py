@@ -7,7 +7,18 @@ from typing import Any
 
 from harness.spec.library import did_you_mean, listed
 from harness.spec.loading.source import Source
-from harness.spec.scaffold import END, ActNode, BranchNode, GenerateNode, JoinNode, Node, RouteNode, Scaffold, UseNode
+from harness.spec.scaffold import (
+    END,
+    ActNode,
+    BranchNode,
+    GenerateNode,
+    HearNode,
+    JoinNode,
+    Node,
+    RouteNode,
+    Scaffold,
+    UseNode,
+)
 
 Place = tuple[Any, ...]
 
@@ -121,6 +132,8 @@ def _lane(source: Source, flat: Scaffold, name: str, branch: BranchNode, edges: 
             _at_node(source, name, f"a lane of branch {name!r} can reach `end`: lanes end at the join {branch.join!r}")
         elif isinstance(node, ActNode):
             _at_node(source, inner, f"act node {inner!r} stands {where}: only after the join may tools run")
+        elif isinstance(node, HearNode):
+            _at_node(source, inner, f"hear node {inner!r} stands {where}: what there is to hear is told once")
         elif isinstance(node, BranchNode):
             _at_node(source, inner, f"branch {inner!r} stands {where}: lanes do not branch again")
         elif isinstance(node, JoinNode):
@@ -135,7 +148,7 @@ def _lane(source: Source, flat: Scaffold, name: str, branch: BranchNode, edges: 
             _at_node(source, outer, message)
 
 
-_NOT_IN_LANES = (ActNode, BranchNode, JoinNode)
+_NOT_IN_LANES = (ActNode, HearNode, BranchNode, JoinNode)
 
 
 def _at_node(source: Source, flat_name: str, message: str) -> None:

@@ -72,6 +72,8 @@ class _Checking:
         names = self.names("input", "task", "role", tasks=self.spec.tasks)
         for name, role in self.spec.roles.items():
             check_template(self.source, ("roles", name, "brief"), role.brief, names)
+            if role.opening is not None:
+                check_template(self.source, ("roles", name, "opening"), role.opening, names)
             if role.tools is None or self.offered is None:
                 continue
             known = self.offered[name]

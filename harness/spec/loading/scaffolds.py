@@ -124,12 +124,21 @@ def _check_roles(source: Source, spec: Scaffold, used: dict[str, LoadedScaffold 
             _known_role(source, ("roles", name, "model_of"), role.model_of, known)
             if role.model_of in _speakers(spec, role.model_of) or role.model_of == name:
                 source.problem(("roles", name, "model_of"), f"role {name!r} speaks through itself in the end")
+        if role.every and (not role.seat or role.model_of is not None):
+            source.problem(("roles", name, "every"), f"role {name!r} stands for seats: no `seat: false`, no `model_of`")
+        if role.every and [other for other, told in spec.roles.items() if told.every] != [name]:
+            source.problem(("roles", name, "every"), "only one role may stand for every seat")
         if not role.seat and role.brief is None:
             source.problem(("roles", name), f"role {name!r} is an inner voice and needs a brief", on_key=True)
     for name, node in spec.nodes.items():
         speaker = getattr(node, "role", None)
         if isinstance(speaker, str) and (speaker != TURN or isinstance(node, JoinNode)):
             _known_role(source, ("nodes", name, "role"), speaker, known)
+            if speaker in spec.roles and spec.roles[speaker].every:
+                message = (
+                    f"role {speaker!r} stands for every seat: write {TURN!r} (in quotes), the seat whose turn it is"
+                )
+                source.problem(("nodes", name, "role"), message)
         if isinstance(node, UseNode):
             _check_use(source, spec, name, node, used[name])
         if isinstance(node, GenerateNode) and node.tools == []:

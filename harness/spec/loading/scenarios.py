@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ from harness.spec.base import DataFile, Problem, PythonSource, SpecError
 from harness.spec.digests import data_digest, data_files, digest
 from harness.spec.library import data_path, did_you_mean
 from harness.spec.loading.marked import Marked, replace_marked
+from harness.spec.loading.own_tasks import own_tasks
 from harness.spec.loading.references import check_scenario
 from harness.spec.loading.source import Source
 from harness.spec.python_source import python_digest, source_file
@@ -60,6 +62,15 @@ def read_scenario(
             setups[task.id] = settled.absolute(setup, ("tasks", index, "setup"))
     check_scenario(source, spec, kind, options)
     if options is None or len(problems) > before:
+        return None
+    if spec.own_tasks is not None:
+        brought = source.attempt(("own_tasks",), partial(own_tasks, spec, kind, options))
+        if brought is None:
+            return None
+        spec = spec.model_copy(update={"tasks": [*spec.tasks, *brought[0]]})
+        setups.update(brought[1])
+    elif not spec.tasks:
+        source.problem(("tasks",), "there are no tasks: write some, or take those of the kind with `own_tasks`")
         return None
     return _loaded(source, spec, options, setups)
 
@@ -147,7 +158,7 @@ def absolute_python(reference: str, base: Path) -> str:
 
 def _loaded(source: Source, spec: Scenario, options: BaseModel, setups: dict[str, BaseModel]) -> LoadedScenario:
     shared = {
-        "scenario": content(spec.model_copy(update={"summary": "", "measures": {}, "tasks": []})),
+        "scenario": content(spec.model_copy(update={"summary": "", "measures": {}, "tasks": [], "own_tasks": None})),
         "environment": content(options),
     }
     shared["scenario"].pop("environment", None)

@@ -16,6 +16,7 @@ from harness.spec.loading.scenarios import read_scenario
 from harness.spec.loading.source import Source
 from harness.spec.resolved import Catalog, LoadedModel, LoadedScaffold, LoadedScenario, ResolvedSweep
 from harness.spec.scaffold import GenerateNode
+from harness.spec.seating import every_seat, roles_known
 from harness.spec.sweep import Sweep
 
 L = TypeVar("L", LoadedScenario, LoadedScaffold)
@@ -45,8 +46,8 @@ def read_sweep(path: Path, catalog: Catalog, problems: list[Problem]) -> Resolve
     models = reading.models()
     reading.equal_models(models)
     reading.contrasts()
-    if len(scaffolds) == len(spec.scaffolds):
-        reading.roles(scaffolds)
+    if len(scaffolds) == len(spec.scaffolds) and len(scenarios) == len(spec.scenarios):
+        reading.roles(scaffolds, scenarios)
     if len(scenarios) == len(spec.scenarios):
         reading.tasks(scenarios)
     seats = reading.seats(scenarios, scaffolds)
@@ -148,9 +149,12 @@ class _Reading:
             elif seen.setdefault(frozenset(pair), index) != index:
                 self.source.problem(("contrasts", index), f"{pair[0]!r} and {pair[1]!r} are contrasted twice")
 
-    def roles(self, scaffolds: list[tuple[int, LoadedScaffold]]) -> None:
-        """Roles given a model of their own exist in some scaffold."""
-        known = sorted({role for _, scaffold in scaffolds for role in scaffold.flat.roles})
+    def roles(
+        self, scaffolds: list[tuple[int, LoadedScaffold]], scenarios: list[tuple[int, LoadedScenario]]
+    ) -> None:  # fmt: skip
+        """Roles given a model of their own exist in some scaffold, or are a seat that one stands for."""
+        there = {role: None for _, scenario in scenarios for role in scenario.spec.roles}
+        known = sorted({role for _, scaffold in scaffolds for role in roles_known(scaffold.flat, there)})
         for role, names in self.spec.roles.items():
             if role not in known:
                 message = f"unknown role {role!r}; the scaffolds have {', '.join(known)}{did_you_mean(role, known)}"
@@ -187,12 +191,16 @@ class _Reading:
 def bind_seats(scenario: LoadedScenario, scaffold: LoadedScaffold, catalog: Catalog) -> dict[str, str]:
     """Scaffold role -> scenario role, by name; a single seat binds to a single role whatever the names.
 
+    A role that stands for every seat is bound under the name of each (`harness.spec.seating.seated`).
+
     Raises `UserError` when a seat or a role is left over, or a node offers a tool that is not there.
     """
     there = list(scenario.spec.roles)
-    wanted = [name for name, role in scaffold.flat.roles.items() if role.seat]
+    wanted = [name for name, role in scaffold.flat.roles.items() if role.seat and not role.every]
     pair = f"scaffold {scaffold.spec.name!r} does not fit scenario {scenario.spec.name!r}"
-    if len(there) == 1 and len(wanted) == 1:
+    if every_seat(scaffold.flat) is not None:
+        bound = {name: name for name in there}
+    elif len(there) == 1 and len(wanted) == 1:
         bound = {wanted[0]: there[0]}
     else:
         bound = {name: name for name in wanted if name in there}
