@@ -37,6 +37,7 @@ TOOLS = [
     tool("sleep", {"seconds": {"type": "number"}}),
     tool("fail", {"how": {"type": "string", "enum": ["fault", "bug", "timeout"]}}),
     tool("finish", {}, changes_state=True),
+    tool("say", {"text": TEXT}, changes_state=True),
 ]
 
 
@@ -52,6 +53,8 @@ class Shelf:
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
         self.ended = False
         self.turns = turns
+        self.said: list[tuple[str, str]] = []
+        self.told: dict[str, int] = {}
 
     def turn(self) -> str | None:
         return None if self.turns is None else self.turns[len(self.calls) % len(self.turns)]
@@ -59,12 +62,20 @@ class Shelf:
     def finished(self) -> bool:
         return self.ended
 
+    async def news(self, role: str) -> str | None:
+        told, self.told[role] = self.told.get(role, 0), len(self.said)
+        return "\n".join(f"{who}: {words}" for who, words in self.said[told:] if who != role) or None
+
     async def call(self, role: str, tool: str, arguments: dict[str, Any]) -> Observation:
         self.calls.append((role, tool, arguments))
         if tool == "put":
             self.values[arguments["key"]] = arguments["value"]
         elif tool == "sleep":
             await asyncio.sleep(arguments["seconds"])
+        elif tool == "say" and arguments["text"] == "hush":
+            return Observation("Nobody says that here.", error=True)
+        elif tool == "say":
+            self.said.append((role, arguments["text"]))
         elif tool == "finish":
             self.ended = True
         elif tool == "fail":

@@ -175,7 +175,7 @@ def test_a_lane_that_ends_the_trial_ends_the_others_with_it(lab):
 @pytest.mark.parametrize(
     ("nodes", "error"),
     [
-        (voting(lane={"draft": {"kind": "act", "next": "join"}}), "may not act, as node draft does"),
+        (voting(lane={"draft": {"kind": "act", "next": "join"}}), "may not act or hear, as node draft does"),
         (voting(lane={"draft": {"kind": "generate", "next": "end"}}), "its lanes can reach `end` before 'join'"),
         (voting(lane={"draft": {"kind": "generate", "next": "draft"}}), "its lanes never reach 'join'"),
         (voting(lane={"draft": {"kind": "generate", "next": "split"}}), "its lanes lead back to it"),

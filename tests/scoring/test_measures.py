@@ -3,7 +3,7 @@ from __future__ import annotations
 from conftest import TASK, load, write_scenario
 
 from harness.record import DocumentBuilder, TrialRecord, TrialRow
-from harness.scoring import BUILT_IN_MEASURES, measure
+from harness.scoring import BUILT_IN_MEASURES, Grade, measure
 from harness.spec.actions import Action
 
 TOOLS = [{"type": "function", "function": {"name": name}} for name in ("read", "pay", "dice", "submit")]
@@ -41,7 +41,7 @@ def record_of(*turns, answer=None):
 
 def measured(tmp_path, record, measures="{}", state=None):
     scenario = load(write_scenario(tmp_path, TASK + f"measures: {measures}\n"))
-    return measure(scenario, scenario.task("one"), record, state)
+    return measure(scenario, scenario.task("one"), record, Grade(None, None, state=state))
 
 
 def test_the_built_in_measures_of_an_eventful_trial(tmp_path):

@@ -6,6 +6,7 @@ import json
 import pytest
 from conftest import load, python, write_scenario
 
+from harness.environments import Services
 from harness.record import DocumentBuilder, Store, TrialRecord, TrialRow
 from harness.scoring import regrade, situation_digest
 
@@ -48,7 +49,7 @@ def recorded(tmp_path, *trials):
 
 
 def again(store, scenario, **options):
-    return asyncio.run(regrade(store, {"desk": scenario}, **options))
+    return asyncio.run(regrade(store, {"desk": scenario}, services=Services(), **options))
 
 
 def test_every_trial_that_counts_is_graded(tmp_path):

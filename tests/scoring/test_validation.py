@@ -8,6 +8,7 @@ import pytest
 from conftest import HEAD, load, write_scenario
 from ledger_world import Ledger
 
+from harness.environments import Services
 from harness.scoring import validate_scenario
 from harness.spec import SpecError
 
@@ -29,7 +30,7 @@ tasks:
 def validated(folder: Path, body: str):
     scratch = folder / "scratch"
     scratch.mkdir()
-    return asyncio.run(validate_scenario(load(write_scenario(folder, body)), scratch))
+    return asyncio.run(validate_scenario(load(write_scenario(folder, body)), scratch, Services()))
 
 
 def test_a_fair_task(tmp_path):
@@ -72,7 +73,7 @@ def test_a_world_that_does_not_open_fails_every_task(tmp_path):
     path = write_scenario(tmp_path, body)
     path.write_text(path.read_text().replace('environment: {kind: "ledger_world:Ledger"}\n', "", 1))
     (tmp_path / "scratch").mkdir()
-    (result,) = asyncio.run(validate_scenario(load(path), tmp_path / "scratch"))
+    (result,) = asyncio.run(validate_scenario(load(path), tmp_path / "scratch", Services()))
     assert "the environment failed: no such world" in result.problems
 
 

@@ -21,7 +21,8 @@ def own_tasks(spec: Scenario, kind: KindLike, options: BaseModel) -> tuple[list[
 
     Raises `UserError` when there are none, a task is not sound, or its id is taken.
     """
-    given = kind.own_tasks(options)
+    bring = getattr(kind, "own_tasks", None)  # a kind of one's own need not inherit from the protocol
+    given = bring(options) if bring is not None else []
     if not given:
         raise UserError(f"environment kind {spec.environment.kind!r} brings no tasks along")
     wanted = spec.own_tasks or OwnTasks()
