@@ -20,7 +20,7 @@ from harness.spec.resolved import LoadedScenario
 
 def validate_all(references: Sequence[str], at_once: int) -> list[TaskValidation]:
     """Validate scenarios by file, folder or shipped name. Raises `SpecError` with the problems of all files."""
-    scenarios = _load([path for reference in references for path in _files(reference)])
+    scenarios = load_all(references)
 
     async def run(scratch: Path) -> list[TaskValidation]:
         slots = asyncio.Semaphore(at_once)
@@ -31,6 +31,11 @@ def validate_all(references: Sequence[str], at_once: int) -> list[TaskValidation
 
     with tempfile.TemporaryDirectory(prefix="harness-validate-", ignore_cleanup_errors=True) as scratch:
         return asyncio.run(run(Path(scratch)))
+
+
+def load_all(references: Sequence[str]) -> list[LoadedScenario]:
+    """The scenarios of files, folders or shipped names. Raises `SpecError` with the problems of all files."""
+    return _load([path for reference in references for path in _files(reference)])
 
 
 def regrade_sweep(
