@@ -98,7 +98,7 @@ tasks:
 
 
 @pytest.fixture
-def validate(capsys):
+def validate(tmp_path, capsys):
     def run(wrong: str, *more: str) -> tuple[int, str]:
         path = tmp_path / "till.yaml"
         path.write_text(SCENARIO.replace("WRONG", wrong))
