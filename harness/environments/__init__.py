@@ -1,13 +1,14 @@
 """The worlds trials act in: one protocol, one module per kind.
 
 `load_kind` finds a kind by name without importing the others; `CATALOG` is the same as an object, the
-way `harness.spec` asks for it. A kind of one's own is named by dotted path, `package.module:Class`.
+way `harness.spec` asks for it. A kind of one's own is named by dotted path, `package.module:Class`, or by the
+name under which a plug-in brings it along (`harness.environments.plugins`).
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from harness.environments.protocol import (
     SUBMIT,
@@ -22,6 +23,9 @@ from harness.environments.protocol import (
 from harness.environments.services import Service, Services
 from harness.spec.resolved import KindLike
 
+if TYPE_CHECKING:
+    from harness.environments.plugins import Plugins
+
 BUILT_IN = {
     "workspace": "harness.environments.workspace:Workspace",
     "sql": "harness.environments.sql:SqlDatabase",
@@ -33,15 +37,17 @@ _PARTS = ("Options", "Setup", "tools", "open", "read_state")
 
 
 def load_kind(kind: str) -> type[Environment]:
-    """Return the class of a built-in kind, or of a dotted path `package.module:Class`.
+    """Return the class of a built-in kind, of one that a plug-in brings, or of a dotted path `package.module:Class`.
 
     Raises `LookupError` with one line when there is no such kind or the class is not an environment.
     """
-    place = BUILT_IN.get(kind, kind)
+    place = BUILT_IN.get(kind) or (kind if ":" in kind else _brought().kinds.get(kind, ""))
     module, colon, name = place.partition(":")
     if not colon or not all(part.isidentifier() for part in (*module.split("."), name)):
+        known = ", ".join([*BUILT_IN, *_brought().kinds])
+        broken = "".join(f"; {problem}" for problem in _brought().problems)
         raise LookupError(
-            f"unknown environment kind '{kind}'; there are {', '.join(BUILT_IN)}, or package.module:Class of your own"
+            f"unknown environment kind '{kind}'; there are {known}, or package.module:Class of your own{broken}"
         )
     try:
         found = getattr(importlib.import_module(module), name)
@@ -57,12 +63,26 @@ def load_kind(kind: str) -> type[Environment]:
     return cast(type[Environment], found)
 
 
+def _brought() -> Plugins:
+    from harness.environments.plugins import plugins
+
+    return plugins(frozenset(BUILT_IN))
+
+
+def _loads(kind: str) -> bool:
+    try:
+        load_kind(kind)
+    except LookupError:
+        return False
+    return True
+
+
 class EnvironmentCatalog:
     """The kinds as the checker of files asks for them (`harness.spec.resolved.Catalog`)."""
 
     def kinds(self) -> list[str]:
-        """Return the names of the built-in kinds."""
-        return list(BUILT_IN)
+        """Return the names of the built-in kinds, and of those of plug-ins that can be imported."""
+        return [*BUILT_IN, *filter(_loads, _brought().kinds)]
 
     def load(self, kind: str) -> KindLike:
         """Return the class of a kind or dotted path. Raises `LookupError` with one line."""
