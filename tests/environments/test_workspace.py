@@ -104,7 +104,7 @@ class TestTools:
             ("read_file", {"path": "nope"}, "There is no file 'nope'."),
             ("read_file", {"path": "/etc/passwd"}, "'/etc/passwd' lies outside the workspace."),
             ("read_file", {"path": "a", "start": 5}, "'a' has 2 lines; there is no line 5-2."),
-            ("read_file", {"path": "binary"}, "'binary' is a binary file of 3 bytes."),
+            ("read_file", {"path": "binary"}, "'binary' is a binary file of 3 bytes (data)."),
             (
                 "write_file",
                 {"path": "link", "content": ""},
@@ -275,6 +275,13 @@ class TestReading:
         assert data == {
             "files": {"binary": None, "d/text": "h\u00e9llo\n", "large": None},
             "links": {"d/l": "text"},
+            "changes": {
+                "added": ["binary", "large"],
+                "changed": [],
+                "deleted": [],
+                "diff": "/dev/null and binary: no text, or too long for a diff\n"
+                "/dev/null and large: no text, or too long for a diff\n",
+            },
         }
         assert texts == ["h\u00e9llo\n", "h\u00e9llo\n", None, None]
 
@@ -345,7 +352,7 @@ class TestOpening:
             )
 
         facts, shown, state = in_workspace(opened, act)
-        assert facts == {"sandbox": "none (unsafe)"}
+        assert facts == {"sandbox": "none (unsafe)", "files": "copy"}
         assert shown.text == "x"
         assert not state.truncated
 

@@ -63,9 +63,11 @@ class Folder:
         """Return how much the file system of the folder holds and has left."""
         return os.fstatvfs(self._descriptor)
 
-    def read(self, path: str, limit: int) -> bytes:
-        """Read at most `limit` bytes from the start of a file."""
+    def read(self, path: str, limit: int, start: int = 0) -> bytes:
+        """Read at most `limit` bytes of a file, from byte `start` on."""
         with self.as_owner(), _closing(self._open_file(path, os.O_RDONLY)) as file:
+            if start:
+                os.lseek(file, start, os.SEEK_SET)
             return _read(file, limit)
 
     def status(self, path: str) -> os.stat_result:
@@ -100,6 +102,17 @@ class Folder:
                     with contextlib.suppress(OSError):
                         os.unlink(temporary, dir_fd=folder)
                     raise
+
+    def remove(self, path: str) -> None:
+        """Remove a regular file; of a file of several names, this one."""
+        with self.as_owner():
+            parent, name = _split(path)
+            with _closing(self._resolve(parent, os.O_PATH | os.O_DIRECTORY)) as folder:
+                kind = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+                if not stat.S_ISREG(kind):
+                    refusal = errno.EISDIR if stat.S_ISDIR(kind) else errno.ENXIO
+                    raise OSError(refusal, os.strerror(refusal), path)
+                os.unlink(name, dir_fd=folder)
 
     def make_folder(self, path: str, mode: int = 0o755) -> None:
         """Make a folder and those above it; one that is there stays."""

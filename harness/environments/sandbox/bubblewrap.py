@@ -40,9 +40,16 @@ INSIDE_ENVIRONMENT: Mapping[str, str] = MappingProxyType(
         "TERM": "dumb",
         "TMPDIR": "/tmp",  # noqa: S108 - the sandbox's own
         "PYTHONDONTWRITEBYTECODE": "1",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_NAME": "agent",
+        "GIT_AUTHOR_EMAIL": "agent@sandbox.example",
+        "GIT_AUTHOR_DATE": "2026-01-01T00:00:00Z",
+        "GIT_COMMITTER_NAME": "agent",
+        "GIT_COMMITTER_EMAIL": "agent@sandbox.example",
+        "GIT_COMMITTER_DATE": "2026-01-01T00:00:00Z",
     }
 )
-"""All that a command's environment holds."""
+"""All that a command's environment holds. Commits are dated alike, so that the same work makes the same hashes."""
 
 INSIDE_FILES: Mapping[str, bytes] = MappingProxyType(
     {

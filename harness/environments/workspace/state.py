@@ -6,13 +6,15 @@ tests run on a copy, after the trial, where nothing of the trial still runs.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from pydantic import JsonValue
 
-from harness.environments.protocol import EnvironmentFault, Observation
+from harness.environments.protocol import EnvironmentFault, Observation, StateReader
 from harness.environments.sandbox import BrokenSandboxError, Folder, Session, entries, unpack
-from harness.environments.workspace_tools import relative
+from harness.environments.workspace.changes import changes, is_gits_own
+from harness.environments.workspace.paths import relative
 
 _FILE_BYTES = 64 << 10
 _ALL_BYTES = 1 << 20
@@ -20,13 +22,19 @@ _TIMED_OUT, _STOPPED = 124, 137
 """What is said as exit status of a command that did not end by itself, as `timeout` and shells say it."""
 
 
-class WorkspaceState:
+class WorkspaceState(StateReader):
     """The files of one final state."""
 
-    def __init__(self, data: bytes, open_session: Callable[[], Awaitable[Session]]) -> None:
-        """Read the archive. Raises `ValueError` for data that is none."""
+    def __init__(
+        self,
+        data: bytes,
+        open_session: Callable[[], Awaitable[Session]],
+        initial_files: Callable[[], Mapping[str, bytes]] = dict,
+    ) -> None:
+        """Read the archive. `initial_files` gives what the trial began with. Raises `ValueError` for other data."""
         self._data = data
         self._open_session = open_session
+        self._initial_files = initial_files
         self._files: dict[str, bytes] = {}
         self._links: dict[str, str] = {}
         for header, content in entries(data):
@@ -36,14 +44,21 @@ class WorkspaceState:
                 self._files[header.name] = content
 
     async def as_data(self) -> dict[str, JsonValue]:
-        """Return `files` (path -> text, None for a binary or large one) and `links` (path -> target)."""
+        """Return `files` (path -> text, None for a binary or large one), `links` (path -> target) and `changes`.
+
+        `changes` holds what became of the initial files: `added`, `changed` and `deleted` paths, and `diff`.
+        Git's own files are left out.
+        """
         files: dict[str, JsonValue] = {}
         left = _ALL_BYTES
         for path, content in self._files.items():
+            if is_gits_own(path):
+                continue
             fits = len(content) <= min(_FILE_BYTES, left)
             files[path] = _text(content) if fits else None
             left -= len(content) if fits else 0
-        return {"files": files, "links": dict(self._links)}
+        changed = await asyncio.to_thread(lambda: changes(self._initial_files(), self._files))
+        return {"files": files, "links": dict(self._links), "changes": changed}
 
     async def read_file(self, path: str) -> str | None:
         """Return a file's text, decoded with replacement; None when it is not there, or a link."""
@@ -54,6 +69,10 @@ class WorkspaceState:
     async def query(self, sql: str) -> list[list[JsonValue]]:
         """Raise `NotImplementedError`: a workspace holds files."""
         raise NotImplementedError("a workspace holds files, not a database; use a file or command check")
+
+    async def reward(self, name: str, answer: str | None) -> float:
+        """Raise `NotImplementedError`: files give no rewards."""
+        raise NotImplementedError("a workspace gives no rewards of its own; use a file or command check")
 
     async def run(self, command: str, files: Mapping[str, bytes], seconds: float) -> Observation:
         """Run a command over the final files, with `files` laid over them, in a fresh sandbox.
