@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -155,7 +155,7 @@ async def _file(check: FileCheck, trial: Trial) -> Verdict:
 
 async def _command(check: CommandCheck, trial: Trial) -> Verdict:
     command = render(check.run, trial.names)
-    files = {target: Path(source).read_bytes() for target, source in check.files.items()}
+    files = await asyncio.to_thread(_hidden_files, check.files)
     ended = await (await trial.reader()).run(command, files, check.seconds)
     if ended.data.get("timed_out"):
         return 0.0, f"not done after {check.seconds:g} s: {short(command)}"
@@ -167,6 +167,19 @@ async def _command(check: CommandCheck, trial: Trial) -> Verdict:
         if not await asyncio.to_thread(search, check.output_matches, output):
             return 0.0, f"nothing in the output matches {check.output_matches}: {short(ended.text)}"
     return 1.0, f"exit {status}"
+
+
+def _hidden_files(sources: Mapping[str, str]) -> dict[str, bytes]:
+    """Path in the workspace -> content, of the files named and of all in the folders named."""
+    files: dict[str, bytes] = {}
+    for target, named in sources.items():
+        source = Path(named)
+        if not source.is_dir():
+            files[target] = source.read_bytes()
+            continue
+        inside = sorted(path for path in source.rglob("*") if path.is_file())
+        files |= {f"{target.rstrip('/')}/{path.relative_to(source).as_posix()}": path.read_bytes() for path in inside}
+    return files
 
 
 async def _state(check: StateCheck, trial: Trial) -> Verdict:

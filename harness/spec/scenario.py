@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from harness.spec.base import DataPath, ExpressionStr, PythonPath, Spec, TemplateStr
+from harness.spec.base import DataFolder, ExpressionStr, PythonPath, Spec, TemplateStr
 from harness.spec.limits import TrialLimits
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
@@ -82,8 +82,8 @@ class CommandCheck(_Check):
 
     kind: Literal["command"]
     run: TemplateStr
-    files: dict[str, DataPath] = {}
-    """Hidden files, copied in after the trial: path in the workspace -> file beside the scenario."""
+    files: dict[str, DataFolder] = {}
+    """Hidden files, copied in after the trial: path in the workspace -> file or folder beside the scenario."""
     exit: int = 0
     output_matches: str | None = None
     seconds: float = Field(30.0, gt=0, le=600)
