@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import resource
 import statistics
 import tempfile
@@ -57,7 +58,7 @@ async def one(bench: Bench) -> tuple[float, float, float]:
     marks.append(time.perf_counter())
     await world.close()
     marks.append(time.perf_counter())
-    return tuple((b - a) * 1000 for a, b in zip(marks, marks[1:], strict=False))
+    return tuple((b - a) * 1000 for a, b in itertools.pairwise(marks))
 
 
 async def crowd(bench: Bench, many: int) -> tuple[float, float]:
