@@ -30,8 +30,12 @@ BUILT_IN = {
     "workspace": "harness.environments.workspace:Workspace",
     "sql": "harness.environments.sql:SqlDatabase",
     "office": "harness.environments.office:Office",
+    "conversation": "harness.environments.conversation:Conversation",
 }
 """Kind -> where its class lives."""
+
+TALK = "conversation+"
+"""Before the name of a kind: that kind with talk added (`harness.environments.conversation`)."""
 
 _PARTS = ("Options", "Setup", "tools", "open", "read_state")
 
@@ -39,8 +43,13 @@ _PARTS = ("Options", "Setup", "tools", "open", "read_state")
 def load_kind(kind: str) -> type[Environment]:
     """Return the class of a built-in kind, of one that a plug-in brings, or of a dotted path `package.module:Class`.
 
+    With `conversation+` before any of these: that kind with talk added.
     Raises `LookupError` with one line when there is no such kind or the class is not an environment.
     """
+    if kind.startswith(TALK):
+        from harness.environments.conversation import talking
+
+        return talking(load_kind(kind.removeprefix(TALK)), kind)
     place = BUILT_IN.get(kind) or (kind if ":" in kind else _brought().kinds.get(kind, ""))
     module, colon, name = place.partition(":")
     if not colon or not all(part.isidentifier() for part in (*module.split("."), name)):
@@ -81,8 +90,9 @@ class EnvironmentCatalog:
     """The kinds as the checker of files asks for them (`harness.spec.resolved.Catalog`)."""
 
     def kinds(self) -> list[str]:
-        """Return the names of the built-in kinds, and of those of plug-ins that can be imported."""
-        return [*BUILT_IN, *filter(_loads, _brought().kinds)]
+        """Return the names of built-in kinds, some with talk added, and of those of plug-ins that can be imported."""
+        with_talk = [TALK + kind for kind in ("sql", "office", "workspace")]
+        return [*BUILT_IN, *with_talk, *filter(_loads, _brought().kinds)]
 
     def load(self, kind: str) -> KindLike:
         """Return the class of a kind or dotted path. Raises `LookupError` with one line."""

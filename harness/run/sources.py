@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from harness.spec import DataFile, data_files, find_file
 from harness.spec.base import PythonSource
 from harness.spec.loading.marked import marked
-from harness.spec.python_source import source_file
+from harness.spec.python_source import python_of_kind, source_file
 from harness.spec.resolved import LoadedScenario, ResolvedSweep
 from harness.spec.scaffold import Scaffold, UseNode
 
@@ -96,9 +96,9 @@ def _pointed_at(sweep: ResolvedSweep) -> Iterator[Path]:
 
 
 def _of_scenario(scenario: LoadedScenario) -> Iterator[Path]:
-    kind = scenario.spec.environment.kind
-    if ":" in kind:
-        yield source_file(kind, scenario.path.parent)[0]
+    python = python_of_kind(scenario.spec.environment.kind)
+    if python is not None:
+        yield source_file(python, scenario.path.parent)[0]
     for model in (scenario.spec, scenario.options, *scenario.setups.values()):
         yield from _files_of(model)
 

@@ -18,7 +18,8 @@ class EnvironmentSpec(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     kind: str
-    """`workspace`, `sql`, `office`, or `package.module:Class` for one of your own."""
+    """`workspace`, `sql`, `office`, `conversation`, or `package.module:Class` for one of your own; with
+    `conversation+` before it, such as `conversation+sql`, the roles also talk with one another."""
 
     @property
     def options(self) -> dict[str, Any]:

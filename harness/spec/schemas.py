@@ -111,7 +111,9 @@ def _fold_environments(schema: dict[str, Any], catalog: Catalog) -> None:
         )
     environment = definitions["EnvironmentSpec"]
     kinds = environment["properties"]["kind"]
-    kinds["anyOf"] = [{"enum": catalog.kinds()}, {"pattern": r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$"}]
+    # Talk can be added to any kind; the options of those that are not listed are told when the file is checked.
+    own = r"^(conversation\+)?[A-Za-z_][\w.]*:[A-Za-z_]\w*$"
+    kinds["anyOf"] = [{"enum": catalog.kinds()}, {"pattern": own}, {"pattern": r"^conversation\+[a-z][\w-]*$"}]
     environment["allOf"] = choices
     schema["allOf"] = setups
 

@@ -99,6 +99,20 @@ CASES = [
             ("read_mail", {"id": 77}),
         ],
     ),
+    Case("conversation", lambda folder: {}, {}, [("say", {"text": "Hello."}), ("end_conversation", {"text": "Bye."})]),
+    Case(
+        "conversation+sql",
+        sql_options,
+        {"sql": "INSERT INTO t (n) VALUES (3)"},
+        [
+            ("query", {"sql": "SELECT *, random() FROM t"}),
+            ("say", {"text": "There are three."}),
+            ("execute", {"sql": "INSERT INTO t (n) VALUES (random()) RETURNING *"}),
+            ("query", {"sql": "SELECT nothing"}),
+            ("end_conversation", {}),
+            ("say", {"text": "Too late."}),
+        ],
+    ),
     Case(NumberGame.kind, lambda folder: {}, {}, [("look", {}), ("add", {"amount": 2}), ("look", {})]),
 ]
 

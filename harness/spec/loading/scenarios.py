@@ -18,7 +18,7 @@ from harness.spec.loading.marked import Marked, replace_marked
 from harness.spec.loading.own_tasks import own_tasks
 from harness.spec.loading.references import check_scenario
 from harness.spec.loading.source import Source
-from harness.spec.python_source import python_digest, source_file
+from harness.spec.python_source import python_digest, python_of_kind, source_file
 from harness.spec.resolved import Catalog, KindLike, LoadedScenario
 from harness.spec.scenario import Scenario
 
@@ -47,6 +47,8 @@ def read_scenario(
     spec = source.best(Scenario)
     if spec is None:
         return None
+    written = [name for name in source.keys("roles") if name in spec.roles]
+    spec = spec.model_copy(update={"roles": {name: spec.roles[name] for name in written}})
     kind = _environment(source, spec, catalog)
     if kind is None:
         check_scenario(source, spec, None, None)
@@ -163,8 +165,9 @@ def _loaded(source: Source, spec: Scenario, options: BaseModel, setups: dict[str
     }
     shared["scenario"].pop("environment", None)
     kind = spec.environment.kind
-    own = python_digest(kind, source.folder) if ":" in kind else []
-    shared["scenario"].update(kind="scenario", environment=[kind, *own])
+    python = python_of_kind(kind)
+    own = python_digest(python, source.folder) if python is not None else []
+    shared["scenario"].update(kind="scenario", environment=[kind, *own], **role_order(spec))
     whole = digest(shared)
     tasks = {}
     for task in spec.tasks:
@@ -172,6 +175,12 @@ def _loaded(source: Source, spec: Scenario, options: BaseModel, setups: dict[str
         tasks[task.id] = digest([whole, of_task, content(setups[task.id])])
     measures = digest(content(spec)["measures"] if spec.measures else {})
     return LoadedScenario(spec, source.path, options, setups, whole, tasks, measures)
+
+
+def role_order(spec: Scenario) -> dict[str, list[str]]:
+    """The order of the roles for hashing, where it is not that of their names: worlds let roles take turns in it."""
+    roles = list(spec.roles)
+    return {} if roles == sorted(roles) else {"role_order": roles}
 
 
 def content(model: BaseModel) -> dict[str, Any]:
