@@ -21,7 +21,7 @@ from harness.record import Store, TrialRow
 from harness.scoring.grading import grade_record
 from harness.scoring.measures import measure
 from harness.spec import digest
-from harness.spec.loading.scenarios import content
+from harness.spec.loading.scenarios import content, role_order
 from harness.spec.resolved import LoadedScenario
 
 
@@ -56,6 +56,7 @@ def situation_digest(scenario: LoadedScenario, task: str) -> str:
     shared_content = content(shared)
     for name in ("environment", "limits", "pass_score"):
         shared_content.pop(name, None)
+    shared_content.update(role_order(spec))
     bare = scenario.task(task).model_copy(update={"setup": {}, "solution": [], "checks": [], "family": None})
     task_content = content(bare)
     task_content.pop("limits", None)

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field, JsonValue
 
-from harness.environments.protocol import FinalState, Observation, Opening, Tool
+from harness.environments.protocol import Environment, FinalState, Observation, Opening, StateReader, Tool
 from harness.spec.base import Spec
 
 
@@ -40,7 +39,7 @@ ADD = Tool(
 LOOK = Tool("look", "See the total.", {"type": "object", "properties": {}, "additionalProperties": False}, False)
 
 
-class NumberGame:
+class NumberGame(Environment):
     kind: ClassVar[str] = "environments.number_game:NumberGame"
     Options: ClassVar[type[BaseModel]] = GameOptions
     Setup: ClassVar[type[BaseModel]] = GameSetup
@@ -96,25 +95,10 @@ class NumberGame:
     async def read_state(cls, state: FinalState, opening: Opening) -> GameReader:
         return GameReader(state)
 
-    async def close(self) -> None:
-        return
 
-
-class GameReader:
+class GameReader(StateReader):
     def __init__(self, state: FinalState) -> None:
         self._data: dict[str, JsonValue] = json.loads(state.data)
 
     async def as_data(self) -> dict[str, JsonValue]:
         return self._data
-
-    async def read_file(self, path: str) -> str | None:
-        raise NotImplementedError("a game has no files")
-
-    async def query(self, sql: str) -> list[list[JsonValue]]:
-        raise NotImplementedError("a game has no tables")
-
-    async def run(self, command: str, files: Mapping[str, bytes], seconds: float) -> Observation:
-        raise NotImplementedError("a game runs no commands")
-
-    async def close(self) -> None:
-        return

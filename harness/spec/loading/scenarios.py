@@ -171,7 +171,9 @@ def _loaded(source: Source, spec: Scenario, options: BaseModel, setups: dict[str
     whole = digest(shared)
     tasks = {}
     for task in spec.tasks:
-        of_task = content(task.model_copy(update={"setup": {}, "solution": []}))
+        by_solution = any(check.kind == "same_state" for check in (*task.checks, *spec.checks))
+        bare = task.model_copy(update={"setup": {}, "solution": task.solution if by_solution else []})
+        of_task = content(bare)
         tasks[task.id] = digest([whole, of_task, content(setups[task.id])])
     measures = digest(content(spec)["measures"] if spec.measures else {})
     return LoadedScenario(spec, source.path, options, setups, whole, tasks, measures)
