@@ -121,6 +121,10 @@ class StateReader(Protocol):
         """Plain data for state expressions (bounded: large contents are left out)."""
         ...
 
+    async def in_full(self) -> dict[str, JsonValue]:
+        """The same with nothing left out: what two states are compared by."""
+        return await self.as_data()
+
     async def read_file(self, path: str) -> str | None:
         """Content of a file, decoded with replacement; None when it is not there."""
         raise NotImplementedError("this kind of environment has no files")

@@ -19,6 +19,8 @@ from harness.record import CheckResult, RecordedAction
 from harness.scoring.answers import Verdict, check_answer, short
 from harness.scoring.comparison import expected_rows, rows_equal, rows_text
 from harness.scoring.patterns import search
+from harness.scoring.same_state import check_same_state, whole_state
+from harness.scoring.told import check_told
 from harness.spec import TemplateError, evaluate, load_python, render
 from harness.spec.resolved import LoadedScenario
 from harness.spec.scenario import (
@@ -29,9 +31,11 @@ from harness.spec.scenario import (
     FileCheck,
     PythonCheck,
     RewardCheck,
+    SameStateCheck,
     SqlCheck,
     StateCheck,
     Task,
+    ToldCheck,
 )
 
 MAX_FILE_TEXT = 1_000_000
@@ -68,6 +72,10 @@ class Trial:
         if self._data is None:
             self._data = await (await self.reader()).as_data()
         return self._data
+
+    async def whole_state(self) -> dict[str, JsonValue]:
+        """The final state as plain data with nothing left out, and without the talk."""
+        return await whole_state(await self.reader())
 
     async def data_for_measures(self) -> tuple[dict[str, JsonValue] | None, str | None]:
         """The same, or the reason why it cannot be had."""
@@ -114,6 +122,11 @@ async def _verdict(check: Check, trial: Trial) -> Verdict:
             return await _command(check, trial)
         case StateCheck():
             return await _state(check, trial)
+        case SameStateCheck():
+            found = await trial.whole_state()
+            return await check_same_state(check, found, trial.scenario, trial.task, trial.opening)
+        case ToldCheck():
+            return check_told(check, trial.actions, trial.answer, trial.names, alone=len(trial.opening.roles) == 1)
         case CalledCheck():
             return _called(check, trial)
         case RewardCheck():

@@ -39,10 +39,11 @@ from pydantic import JsonValue
 from harness.record import CallEvent, RecordedAction, ToolEvent, TrialDocument, TrialRecord, recorded_actions
 from harness.scoring.checks import condition_holds, is_call
 from harness.scoring.grading import Grade
+from harness.scoring.told import was_told
 from harness.spec import TemplateError, evaluate
 from harness.spec.actions import canonical_json
 from harness.spec.resolved import LoadedScenario
-from harness.spec.scenario import BeforeMeasure, CountMeasure, ExpressionMeasure, RewardMeasure, Task
+from harness.spec.scenario import BeforeMeasure, CountMeasure, ExpressionMeasure, RewardMeasure, Task, ToldMeasure
 
 BUILT_IN_MEASURES = (
     "turns", "tool_calls", "first_tool", "changes", "calls_to_first_change", "turns_to_first_change", "repeated",
@@ -78,6 +79,9 @@ def declared_measures(
         try:
             if isinstance(declared, RewardMeasure):
                 measures[name] = _rewarded(declared, rewards)
+            elif isinstance(declared, ToldMeasure):
+                seen = {**names, "task": task.id}
+                measures[name] = was_told(declared, actions, answer, seen, alone=len(scenario.spec.roles) == 1)
             else:
                 measures[name] = _declared(declared, actions, task, names)
         except TemplateError as error:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 
 _THOUSANDS = "'’_\u00a0\u202f\u2009"
 _SIGNS = "-+\u2212\u2013"
@@ -30,16 +31,21 @@ _PLAIN = re.compile(r"[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
 
 def single_number(text: str) -> float | None:
     """The number in `text`; None when there is none, or more than one. The same number twice is one."""
-    found: set[float] = set()
+    found = set(_values(text))
+    return found.pop() if len(found) == 1 else None
+
+
+def numbers_in(text: str) -> set[float]:
+    """All numbers in `text` that can be read."""
+    return {value for value in _values(text) if value is not None}
+
+
+def _values(text: str) -> Iterator[float | None]:
+    """The value of every number in `text`; None for one that cannot be read as one."""
     for match in _TOKEN.finditer(text):
         sign = _sign(text, match.start())
-        if sign is None:
-            continue
-        value = _value(match, sign)
-        if value is None:
-            return None
-        found.add(value)
-    return found.pop() if len(found) == 1 else None
+        if sign is not None:
+            yield _value(match, sign)
 
 
 def _sign(text: str, start: int) -> str | None:

@@ -143,8 +143,54 @@ class RewardCheck(_Check):
     """What counts as 1."""
 
 
+class SameStateCheck(_Check):
+    """The final state equals the one that the task's `solution` leads to; what was said is not compared.
+
+    The solution's state-changing calls, and they alone, are carried out in a fresh environment of the same opening.
+    """
+
+    kind: Literal["same_state"]
+    only: list[str] = []
+    """Dotted paths of what is compared, such as `refunds` or `orders.*.status`; everything when there are none."""
+    ignore: list[str] = []
+    """Dotted paths of what is not: `refunds.*.id`."""
+    any_order: bool | list[str] = False
+    """Whether the order of lists and of a table's rows does not count; or the dotted paths of those in which not."""
+
+
+class _Telling(Spec):
+    by: Name | None = None
+    """The role whose words count; those of all roles when absent."""
+    to: Name | None = None
+    """Count only what this role could hear; then the submitted answer does not."""
+    all: list[TemplateStr] = []
+    """Each of these was told: found in one thing said, ignoring case, white space, and commas. A number is found as
+    a whole only: `54` not in `154`."""
+    any: list[TemplateStr] = []
+    """At least one of these was told."""
+    none: list[TemplateStr] = []
+    """None of these was told."""
+    number: float | TemplateStr | None = None
+    """This number was told, however written: `1,234.50` is 1234.5."""
+
+
+class ToldCheck(_Check, _Telling):
+    """Looks for facts in what a role said: words carried out or said with `say`, and the submitted answer."""
+
+    kind: Literal["told"]
+
+
 Check = Annotated[
-    SqlCheck | FileCheck | CommandCheck | AnswerCheck | StateCheck | CalledCheck | RewardCheck | PythonCheck,
+    SqlCheck
+    | FileCheck
+    | CommandCheck
+    | AnswerCheck
+    | StateCheck
+    | SameStateCheck
+    | ToldCheck
+    | CalledCheck
+    | RewardCheck
+    | PythonCheck,
     Field(discriminator="kind"),
 ]
 
@@ -182,7 +228,15 @@ class RewardMeasure(Spec):
     of: str
 
 
-Measure = Annotated[CountMeasure | BeforeMeasure | ExpressionMeasure | RewardMeasure, Field(discriminator="kind")]
+class ToldMeasure(_Telling):
+    """Whether a role told all that is wanted and nothing that is not; looks where a `told` check does."""
+
+    kind: Literal["told"]
+
+
+Measure = Annotated[
+    CountMeasure | BeforeMeasure | ExpressionMeasure | RewardMeasure | ToldMeasure, Field(discriminator="kind")
+]
 
 
 class Task(Spec):

@@ -32,6 +32,7 @@ class SqliteReader:
         except RefusedError as error:
             raise EnvironmentFault(f"the recorded state cannot be opened: {error}") from None
         self._kind = state.kind
+        self._bounded = True
         self._worker = Worker("database of a check", self._database.interrupt)
 
     async def query(self, sql: str) -> list[list[JsonValue]]:
@@ -49,19 +50,27 @@ class SqliteReader:
         """Table -> rows as mappings, the first 1,000 of each table, with long texts cut."""
         return await self._worker.call(self._tables)
 
+    async def in_full(self) -> dict[str, JsonValue]:
+        """The same with all rows and whole texts."""
+        self._bounded = False
+        try:
+            return await self.as_data()
+        finally:
+            self._bounded = True
+
     def _tables(self) -> dict[str, JsonValue]:
         found = self._database.query(
             "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual') "
             "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
         )
+        rows, text = (ROWS_AS_DATA, TEXT_AS_DATA) if self._bounded else (-1, None)
         tables: dict[str, JsonValue] = {}
         for (name,) in found:
             quoted = str(name).replace('"', '""')
-            cursor = self._database.connection.execute(f'SELECT * FROM "{quoted}" LIMIT {ROWS_AS_DATA}')  # noqa: S608
+            cursor = self._database.connection.execute(f'SELECT * FROM "{quoted}" LIMIT {rows}')  # noqa: S608
             columns = [column[0] for column in cursor.description]
             tables[str(name)] = [
-                {column: plain(value, TEXT_AS_DATA) for column, value in zip(columns, row, strict=True)}
-                for row in cursor
+                {column: plain(value, text) for column, value in zip(columns, row, strict=True)} for row in cursor
             ]
         return tables
 

@@ -22,8 +22,11 @@ from harness.spec.scenario import (
     CommandCheck,
     CountMeasure,
     FileCheck,
+    SameStateCheck,
     Scenario,
     Task,
+    ToldCheck,
+    ToldMeasure,
 )
 from harness.spec.schema_check import schema_faults
 
@@ -153,6 +156,13 @@ class _Checking:
                     self.source.problem((*at, "files", name), message, on_key=True)
         elif isinstance(check, AnswerCheck):
             self.answer(at, check)
+        elif isinstance(check, ToldCheck):
+            self.told(at, check)
+        elif isinstance(check, SameStateCheck):
+            for task in tasks:
+                if not task.solution:
+                    message = f"task {task.id!r} has no `solution`: there is no state to compare its final state with"
+                    self.source.problem(at, message)
 
     def answer(self, at: Place, check: AnswerCheck) -> None:
         conditions = (check.equals, check.number, check.matches, check.json_schema)
@@ -163,6 +173,17 @@ class _Checking:
         self.expression((*at, "matches"), check.matches)
         if check.json_schema is not None:
             self.json_schema((*at, "json_schema"), check.json_schema)
+
+    def told(self, at: Place, told: ToldCheck | ToldMeasure) -> None:
+        """Something is looked for, in the words of roles that there are."""
+        wanted = (told.all, told.any, told.none)
+        if not any(wanted) and told.number is None and not self.source.is_cut(at):
+            self.source.problem(at, "what is to be told? give all, any, none or number")
+        for key, role in (("by", told.by), ("to", told.to)):
+            if role is not None and role not in self.spec.roles:
+                roles = list(self.spec.roles)
+                message = f"unknown role {role!r}; there are {', '.join(roles)}{did_you_mean(role, roles)}"
+                self.source.problem((*at, key), message)
 
     def expression(self, at: Place, pattern: str | None) -> None:
         """A regular expression compiles."""
@@ -187,6 +208,10 @@ class _Checking:
             at = ("measures", name)
             if measure.kind == "expression":
                 self.templates(at, measure, self.names("actions", "answer", "state", "input", tasks=tasks))
+                continue
+            if isinstance(measure, ToldMeasure):
+                self.templates(at, measure, self.names("input", "task", "answer", tasks=tasks))
+                self.told(at, measure)
                 continue
             self.templates(at, measure, self.names("arguments", "observation", "error", "input", tasks=tasks))
             if isinstance(measure, CountMeasure):
