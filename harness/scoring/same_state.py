@@ -153,9 +153,7 @@ def _differ(gold: JsonValue, found: JsonValue, at: str, loose: list[str], all_lo
             else:
                 yield from _differ(gold[key], found[key], place, _below(loose, key), all_loose)
     elif isinstance(gold, list) and isinstance(found, list):
-        if all_loose or "" in loose:
-            yield from _bags(gold, found, at)
-        elif len(gold) != len(found):
+        if all_loose or "" in loose or len(gold) != len(found):
             yield from _bags(gold, found, at)
         else:
             for number, (one, other) in enumerate(zip(gold, found, strict=True)):

@@ -2,8 +2,9 @@
 
 Each task's solution is carried out through the real environment, twice with the same seed. Any error on the way
 (an observation that is an error, arguments outside the tool's schema, a role or tool that is not there, a step after
-the end) fails the task, naming the step: a reference that fails on the way is no reference. Observations that differ
-between the two runs are noted, because resuming and forking rest on their being the same.
+the end or out of turn) fails the task, naming the step: a reference that fails on the way is no reference. Before
+each step the role is told what there is to hear, as a scaffold would tell it. Observations and news that differ between
+the two runs are noted, because resuming and forking rest on their being the same.
 """
 
 from __future__ import annotations
@@ -63,6 +64,8 @@ class _Run:
     actions: list[RecordedAction]
     answer: str | None
     problems: list[str]
+    heard: list[str | None] = field(default_factory=list)
+    """What the acting role was told before each action."""
 
 
 async def validate_scenario(
@@ -116,6 +119,9 @@ async def _validate_gold(
     for number, (first, second) in enumerate(zip(gold.actions, again.actions, strict=False), start=1):
         if (first["observation"], first["error"]) != (second["observation"], second["error"]):
             found.notes.append(f"step {number} ({first['name']}) is not observed the same twice with one seed")
+    for number, (told, told_again) in enumerate(zip(gold.heard, again.heard, strict=False), start=1):
+        if told != told_again:
+            found.notes.append(f"what is heard before step {number} is not the same twice with one seed")
     if again.grade.score != gold.grade.score:
         found.problems.append(f"the solution scores {_said(gold.grade.score)}, then {_said(again.grade.score)}")
 
@@ -161,6 +167,7 @@ async def _act(scenario: LoadedScenario, steps: Sequence[SolutionStep], environm
         if tool is None:
             run.problems.append(f"{at}: {problem}")
             return
+        run.heard.append(await _news(environment, role))
         if tool is SUBMIT:
             run.answer = str(step.arguments["answer"])
             run.actions.append(_action(number, role, step, "submit", None, error=False, data={}))
@@ -171,6 +178,12 @@ async def _act(scenario: LoadedScenario, steps: Sequence[SolutionStep], environm
         run.actions.append(action)
         if seen.error:
             run.problems.append(f"{at}: {' '.join(seen.text.split())[:300]}")
+
+
+async def _news(environment: Environment, role: str) -> str | None:
+    tell = getattr(environment, "news", None)  # a kind of one's own need not inherit from the protocol
+    told: str | None = None if tell is None else await tell(role)
+    return told
 
 
 def _usable(
