@@ -24,7 +24,7 @@ from harness.environments.services import Services
 from harness.record import CheckResult, RecordedAction, TrialRecord, recorded_actions
 from harness.scoring.checks import Trial, run_check
 from harness.spec.resolved import LoadedScenario
-from harness.spec.scenario import Check, ExpressionMeasure, Task
+from harness.spec.scenario import Check, ExpressionMeasure, PythonMeasure, Task
 
 
 @dataclass(frozen=True)
@@ -98,4 +98,7 @@ def check_name(check: Check, position: int) -> str:
 
 
 def _measures_need_state(scenario: LoadedScenario) -> bool:
-    return any(isinstance(m, ExpressionMeasure) and "state" in m.value for m in scenario.spec.measures.values())
+    return any(
+        isinstance(m, PythonMeasure) or (isinstance(m, ExpressionMeasure) and "state" in m.value)
+        for m in scenario.spec.measures.values()
+    )

@@ -30,20 +30,32 @@ Declared measures of the scenario come under their own names. One that cannot be
 
 from __future__ import annotations
 
+import copy
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import JsonValue
 
+from harness.errors import UserError
 from harness.record import CallEvent, RecordedAction, ToolEvent, TrialDocument, TrialRecord, recorded_actions
 from harness.scoring.checks import condition_holds, is_call
 from harness.scoring.grading import Grade
 from harness.scoring.told import was_told
-from harness.spec import TemplateError, evaluate
+from harness.spec import TemplateError, evaluate, load_python
 from harness.spec.actions import canonical_json
 from harness.spec.resolved import LoadedScenario
-from harness.spec.scenario import BeforeMeasure, CountMeasure, ExpressionMeasure, RewardMeasure, Task, ToldMeasure
+from harness.spec.scenario import (
+    BeforeMeasure,
+    CountMeasure,
+    ExpressionMeasure,
+    PythonMeasure,
+    RewardMeasure,
+    Task,
+    ToldMeasure,
+)
 
 BUILT_IN_MEASURES = (
     "turns", "tool_calls", "first_tool", "changes", "calls_to_first_change", "turns_to_first_change", "repeated",
@@ -82,9 +94,11 @@ def declared_measures(
             elif isinstance(declared, ToldMeasure):
                 seen = {**names, "task": task.id}
                 measures[name] = was_told(declared, actions, answer, seen, alone=len(scenario.spec.roles) == 1)
+            elif isinstance(declared, PythonMeasure):
+                measures[name] = _python(declared, names, scenario.path.parent)
             else:
                 measures[name] = _declared(declared, actions, task, names)
-        except TemplateError as error:
+        except (TemplateError, UserError) as error:
             measures |= {name: None, f"{name}.error": str(error)[:300]}
     return measures
 
@@ -197,7 +211,23 @@ def _declared(
         first = _calls(actions, declared.first, declared.first_where, task)
         then = _calls(actions, declared.then, declared.then_where, task)
         return None if not then else bool(first) and first[0] < then[0]
-    value = evaluate(declared.value, names)
+    return _label(evaluate(declared.value, names))
+
+
+def _python(declared: PythonMeasure, names: Mapping[str, Any], base: Path) -> JsonValue:
+    """What a user's function says; it gets copies, and whatever it raises is its own account."""
+    function = load_python(declared.function, base)
+    given = copy.deepcopy([names.get("state", {}), names["answer"], list(names["actions"]), dict(names["input"])])
+    try:
+        return _label(function(*given))
+    except (Exception, SystemExit) as error:
+        what = " ".join(str(error).split())
+        raise UserError(f"{Path(declared.function).name}: {type(error).__name__}: {what}") from error
+
+
+def _label(value: object) -> JsonValue:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise TemplateError(f"a measure must be a finite number, not {value}")
     if value is None or isinstance(value, bool | int | float | str):
         return value if not isinstance(value, str) else value[:300]
     raise TemplateError(f"a number, a truth value or a label is wanted, not a {type(value).__name__}")

@@ -234,8 +234,16 @@ class ToldMeasure(_Telling):
     kind: Literal["told"]
 
 
+class PythonMeasure(Spec):
+    """Calls `function(state, answer, actions, input)`, which returns a number, a truth value, a label or None."""
+
+    kind: Literal["python"]
+    function: PythonPath
+
+
 Measure = Annotated[
-    CountMeasure | BeforeMeasure | ExpressionMeasure | RewardMeasure | ToldMeasure, Field(discriminator="kind")
+    CountMeasure | BeforeMeasure | ExpressionMeasure | RewardMeasure | ToldMeasure | PythonMeasure,
+    Field(discriminator="kind"),
 ]
 
 

@@ -22,6 +22,7 @@ from harness.spec.scenario import (
     CommandCheck,
     CountMeasure,
     FileCheck,
+    PythonMeasure,
     SameStateCheck,
     Scenario,
     Task,
@@ -208,6 +209,8 @@ class _Checking:
             at = ("measures", name)
             if measure.kind == "expression":
                 self.templates(at, measure, self.names("actions", "answer", "state", "input", tasks=tasks))
+                continue
+            if isinstance(measure, PythonMeasure):
                 continue
             if isinstance(measure, ToldMeasure):
                 self.templates(at, measure, self.names("input", "task", "answer", tasks=tasks))
