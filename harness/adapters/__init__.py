@@ -14,5 +14,7 @@ def harness_environments() -> dict[str, str]:
     """Return the kinds of the adapters that come with the harness."""
     return {
         "agentdojo": "harness.adapters.agentdojo:AgentDojo",
+        "gymnasium": "harness.adapters.gymnasium:Gymnasium",
         "tau2": "harness.adapters.tau2:Tau2",
+        "textarena": "harness.adapters.textarena:TextArena",
     }

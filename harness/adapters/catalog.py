@@ -29,24 +29,23 @@ def program_of(name: str, packages: Packages, script: Path) -> Program:
     return Program(name, this_python(packages.pip) or python(packages), script)
 
 
-def known(name: str, packages: Packages, script: Path, call: str, **given: str | None) -> JsonValue:
+def known(name: str, packages: Packages, script: Path, call: str, **given: JsonValue) -> JsonValue:
     """What a function of the script answers, asked for when it is not kept yet.
 
     The answer is shared and must not be changed. Raises `NotInstalledError`, and `EnvironmentFault` when it fails.
     """
-    return _known(name, packages, script, call, tuple(sorted(given.items())))
+    return _known(name, packages, script, call, json.dumps(given, sort_keys=True))
 
 
 @functools.lru_cache(maxsize=64)
-def _known(
-    name: str, packages: Packages, script: Path, call: str, given: tuple[tuple[str, str | None], ...]
-) -> JsonValue:
-    question = json.dumps([packages.pip, call, given]).encode() + script.read_bytes()
+def _known(name: str, packages: Packages, script: Path, call: str, given: str) -> JsonValue:
+    served = b"".join(path.read_bytes() for path in sorted(script.parent.glob("*.py")))
+    question = json.dumps([packages.pip, call, given]).encode() + served
     kept = place(packages).with_name(_FOLDER) / f"{name}-{hashlib.sha256(question).hexdigest()[:24]}.json"
     try:
         answer: JsonValue = json.loads(kept.read_bytes())
     except (OSError, ValueError):  # not there yet, or the writing was cut short
-        answer = ask_once(program_of(name, packages, script), call, **dict(given))
+        answer = ask_once(program_of(name, packages, script), call, **json.loads(given))
         _keep(kept, answer)
     return answer
 
