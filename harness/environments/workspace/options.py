@@ -62,10 +62,10 @@ class Repository(Spec):
 class WorkspaceSetup(Spec):
     """The `setup` block of a task; laid over the files of the environment."""
 
+    repository: Repository | None = None
+    """A project; with what the two lines below lay over it, it becomes the first commit of a git repository."""
     folder: DataFolder | None = None
     """Copied in."""
-    repository: Repository | None = None
-    """Copied in; then all files there are become the first commit of a git repository."""
     files: dict[str, str] = Field(default_factory=dict)
     """Path in the workspace -> text; a text that begins with `#!` becomes a program."""
 

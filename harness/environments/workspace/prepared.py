@@ -90,7 +90,7 @@ async def _prepare(opening: Opening) -> Prepared:
 
 
 def _layers(options: WorkspaceOptions, setup: WorkspaceSetup) -> tuple[bytes, ...]:
-    sources = [options.files, setup.folder, setup.repository.folder if setup.repository else None]
+    sources = [options.files, setup.repository.folder if setup.repository else None, setup.folder]
     layers = [_packed(Path(source)) for source in sources if source is not None]
     if setup.files:
         layers.append(_written(setup.files))
