@@ -100,6 +100,14 @@ class Ledger:
         raise NotImplementedError
 
 
+class Gossip(Ledger):
+    """Has other news every time."""
+
+    async def news(self, role: str) -> str | None:
+        Ledger.opened += 1
+        return f"rumour {Ledger.opened}"
+
+
 class LedgerReader:
     def __init__(self, data: dict[str, Any], scratch: Path) -> None:
         self.data = data

@@ -124,3 +124,56 @@ def test_a_measure_may_look_at_the_final_state(tmp_path):
     declared = '\n  rich: {kind: expression, value: "state.balances.ada > 5"}'
     assert measured(tmp_path, record_of(), declared, {"balances": {"ada": 6}})["rich"] is True
     assert measured(tmp_path, record_of(), declared)["rich"] is None
+
+
+def test_told_is_a_measure(tmp_path):
+    record = record_of((Action(kind="say", text="It is 1,500 crowns."), False, False), Action(kind="say", text="Hm: 7"))
+    declared = (
+        "\n  sum: {kind: told, number: 1500}\n  hm: {kind: told, all: [hm]}\n  kept: {kind: told, none: ['1500']}"
+    )
+    found = measured(tmp_path, record, declared)
+    assert {name: found[name] for name in ("sum", "hm", "kept")} == {"sum": True, "hm": False, "kept": False}
+    found = measured(tmp_path, record, "\n  odd: {kind: told, number: '{{ input.who }}'}")
+    assert (found["odd"], found["odd.error"]) == (None, "`number` is 'ada', which is not one number")
+
+
+PYTHON = """
+def label(state, answer, actions, given):
+    actions.clear()
+    return f"{state['balances']['ada']} {answer} {given['who']}"
+def broken(state, answer, actions, given):
+    raise ValueError("oops")
+def left(state, answer, actions, given):
+    raise SystemExit(3)
+def endless(state, answer, actions, given):
+    return float("inf")
+def whole(state, answer, actions, given):
+    return state
+"""
+
+
+def test_a_python_function_measures(tmp_path):
+    (tmp_path / "own.py").write_text(PYTHON)
+    names = ("label", "broken", "left", "endless", "whole")
+    declared = "".join(f"\n  {name}: {{kind: python, function: 'own.py:{name}'}}" for name in names)
+    record = record_of((tool("read", name="ada"), False, False), answer="x")
+    found = measured(tmp_path, record, declared, {"balances": {"ada": 6}})
+    assert (found["label"], found["tool_calls"]) == ("6 x ada", 1)
+    assert found["broken.error"] == "own.py:broken: ValueError: oops"
+    assert found["left.error"] == "own.py:left: SystemExit: 3"
+    assert "finite number" in found["endless.error"]
+    assert "not a dict" in found["whole.error"]
+
+
+def test_the_source_of_a_python_measure_is_part_of_what_is_measured(tmp_path):
+    def digest():
+        path = write_scenario(tmp_path, TASK + "measures: {m: {kind: python, function: 'own.py:label'}}\n")
+        loaded = load(path)
+        return loaded.measures_digest, loaded.task_digests
+
+    (tmp_path / "own.py").write_text(PYTHON)
+    before = digest()
+    (tmp_path / "own.py").write_text(PYTHON + "# more\n")
+    after = digest()
+    assert before[0] != after[0]
+    assert before[1] == after[1]

@@ -108,6 +108,53 @@ def test_a_declared_measure_that_cannot_be_worked_out_fails_the_task(tmp_path):
     assert any(problem.startswith("measure odd: ") for problem in result.problems)
 
 
+TALK = """
+kind: scenario
+name: talk
+summary: Two who talk.
+environment: {kind: "%s", conversation: {opens: guest, most_messages: 3}}
+roles: {clerk: {brief: a}, guest: {brief: b}}
+tasks:
+- id: one
+  brief: Talk.
+  solution:
+  - {role: guest, tool: say, arguments: {text: "Good day."}}
+  - {role: %s, tool: say, arguments: {text: "It is 54."}}
+  - {role: guest, tool: %s, arguments: {text: "Bye."}}
+  checks: [{kind: told, by: clerk, number: 54}]
+"""
+
+
+def talked(folder: Path, kind: str = "conversation", second: str = "clerk", last: str = "end_conversation"):
+    path = folder / "talk.yaml"
+    path.write_text(TALK % (kind, second, last))
+    (folder / "scratch").mkdir()
+    (found,) = asyncio.run(validate_scenario(load(path), folder / "scratch", Services()))
+    return found
+
+
+def test_roles_that_take_turns(tmp_path):
+    result = talked(tmp_path)
+    assert (result.problems, result.notes, result.gold, result.null) == ([], [], 1.0, 0.0)
+
+
+def test_a_role_out_of_turn_fails_the_task(tmp_path):
+    assert talked(tmp_path, second="guest").problems[0] == "solution step 2 (say): it is clerk's turn, not guest's"
+
+
+def test_a_step_after_the_last_message_fails_the_task(tmp_path):
+    path = tmp_path / "talk.yaml"
+    path.write_text((TALK % ("conversation", "clerk", "say")).replace("most_messages: 3", "most_messages: 2"))
+    (tmp_path / "scratch").mkdir()
+    (found,) = asyncio.run(validate_scenario(load(path), tmp_path / "scratch", Services()))
+    assert found.problems == ["solution step 3 (say): comes after the environment has come to an end"]
+
+
+def test_news_that_are_not_the_same_twice_are_noted(tmp_path):
+    result = talked(tmp_path, kind="conversation+ledger_world:Gossip", last="say")
+    assert result.notes == [f"what is heard before step {n} is not the same twice with one seed" for n in (1, 2, 3)]
+
+
 def test_the_command(tmp_path, command):
     write_scenario(tmp_path, FAIR)
     done = command("validate", "desk.yaml")
