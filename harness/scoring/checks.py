@@ -225,6 +225,7 @@ def condition_holds(where: str, action: RecordedAction, task: Task) -> bool:
         "arguments": action["arguments"],
         "observation": action["observation"] or "",
         "error": action["error"],
+        "role": action["role"],
         "input": task.input,
     }
     try:

@@ -118,7 +118,7 @@ class CalledCheck(_Check):
     kind: Literal["called"]
     tool: str
     where: ExpressionStr | None = None
-    """Over `arguments` and `input`; only calls for which it holds count."""
+    """Over `arguments`, `role` and `input`; only calls for which it holds count."""
     at_least: int = Field(1, ge=0)
     at_most: int | None = Field(None, ge=0)
     """`at_least: 0, at_most: 0` says the tool must not be called."""
@@ -201,7 +201,8 @@ class CountMeasure(Spec):
     kind: Literal["count"]
     tool: str
     where: ExpressionStr | None = None
-    """Over `arguments`, `observation`, `error` and `input`."""
+    """Over `arguments`, `observation`, `error`, `role` (of the scaffold; its seat's, where there are several) and
+    `input`."""
 
 
 class BeforeMeasure(Spec):

@@ -373,3 +373,30 @@ def test_editors_complete_the_options_of_worlds_with_talk() -> None:
         assert "conversation" in definitions[f"{kind}-environment"]["properties"]
     assert "database" in definitions["conversation+sql-environment"]["properties"]
     assert "opens" in definitions["conversation+sql-environment-ConversationOptions"]["properties"]
+
+
+OWN_WORLD = """
+from environments.number_game import NumberGame
+
+class Own(NumberGame):
+    pass
+"""
+
+
+def test_the_source_of_a_kind_of_ones_own_counts_with_talk_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from harness.spec import load_scenario
+
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "talks.yaml").write_text(
+        "kind: scenario\nname: talks\nsummary: s\n"
+        "environment: {kind: 'conversation+own_talking_world:Own', target: 5}\n"
+        "roles: {ada: {brief: a}, ben: {brief: b}}\ntasks: [{id: one, brief: x}]\n"
+    )
+
+    def digest(source: str) -> str:
+        (tmp_path / "own_talking_world.py").write_text(source)
+        return load_scenario(tmp_path / "talks.yaml", CATALOG).digest
+
+    first = digest(OWN_WORLD)
+    assert digest(OWN_WORLD + "# more\n") != first
+    assert digest(OWN_WORLD) == first

@@ -38,6 +38,8 @@ SUBMIT_SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
 }
 """Of `harness.environments.SUBMIT`, which this room may not import."""
+CONDITION = ("arguments", "observation", "error", "role", "input")
+"""What conditions over calls see."""
 Place = tuple[Any, ...]
 
 
@@ -135,7 +137,7 @@ class _Checking:
 
     def check(self, at: Place, check: Check, tasks: Sequence[Task]) -> None:
         names = {
-            "called": ("arguments", "observation", "error", "input"),
+            "called": CONDITION,
             "state": ("state", "input", "task", "answer"),
         }.get(check.kind, ("input", "task", "answer"))
         self.templates(at, check, self.names(*names, tasks=tasks))
@@ -216,7 +218,7 @@ class _Checking:
                 self.templates(at, measure, self.names("input", "task", "answer", tasks=tasks))
                 self.told(at, measure)
                 continue
-            self.templates(at, measure, self.names("arguments", "observation", "error", "input", tasks=tasks))
+            self.templates(at, measure, self.names(*CONDITION, tasks=tasks))
             if isinstance(measure, CountMeasure):
                 self.known_tool((*at, "tool"), measure.tool, self.all_tools)
             elif isinstance(measure, BeforeMeasure):
