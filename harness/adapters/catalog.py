@@ -16,9 +16,16 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from harness.adapters.worker import Program, ask_once, this_python
-from harness.environments.packages import Packages, place, python
+from harness.environments.packages import NotInstalledError, Packages, packages_folder, python
+from harness.environments.protocol import EnvironmentFault
+from harness.errors import UserError
 
 _FOLDER = "answers"
+"""Beside the folders of the packages."""
+
+
+class BrokenPackageError(EnvironmentFault, UserError):
+    """A package is installed and does not answer; one line."""
 
 
 def program_of(name: str, packages: Packages, script: Path) -> Program:
@@ -41,11 +48,16 @@ def known(name: str, packages: Packages, script: Path, call: str, **given: JsonV
 def _known(name: str, packages: Packages, script: Path, call: str, given: str) -> JsonValue:
     served = b"".join(path.read_bytes() for path in sorted(script.parent.glob("*.py")))
     question = json.dumps([packages.pip, call, given]).encode() + served
-    kept = place(packages).with_name(_FOLDER) / f"{name}-{hashlib.sha256(question).hexdigest()[:24]}.json"
+    kept = packages_folder() / _FOLDER / f"{name}-{hashlib.sha256(question).hexdigest()[:24]}.json"
     try:
         answer: JsonValue = json.loads(kept.read_bytes())
     except (OSError, ValueError):  # not there yet, or the writing was cut short
-        answer = ask_once(program_of(name, packages, script), call, **json.loads(given))
+        try:
+            answer = ask_once(program_of(name, packages, script), call, **json.loads(given))
+        except NotInstalledError:
+            raise
+        except EnvironmentFault as fault:
+            raise BrokenPackageError(str(fault)) from fault
         _keep(kept, answer)
     return answer
 

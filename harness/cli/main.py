@@ -30,6 +30,7 @@ COMMANDS = {
     "import": "Read other tools' trajectories, and plain tables, as a sweep.",
     "compare": "Compare the models of a sweep.",
     "models": "List local models, and download their weights.",
+    "install": "Install what adapters and MCP servers need.",
 }
 
 MODULES = {"import": "import_"}

@@ -111,6 +111,11 @@ class FinalState:
     """Part of the world was too large to keep."""
 
 
+def _cannot(why: str) -> NotImplementedError:
+    """What a kind cannot answer; a function, because a body that only raises would be taken for an abstract one."""
+    return NotImplementedError(why)
+
+
 class StateReader(Protocol):
     """A final state opened for checks. What a kind cannot answer raises `NotImplementedError` with the reason.
 
@@ -127,25 +132,25 @@ class StateReader(Protocol):
 
     async def read_file(self, path: str) -> str | None:
         """Content of a file, decoded with replacement; None when it is not there."""
-        raise NotImplementedError("this kind of environment has no files")
+        raise _cannot("this kind of environment has no files")
 
     async def query(self, sql: str) -> list[list[JsonValue]]:
         """Rows of a read-only query. Raises `ValueError` with the database's message."""
-        raise NotImplementedError("this kind of environment has no tables")
+        raise _cannot("this kind of environment has no tables")
 
     async def run(self, command: str, files: Mapping[str, bytes], seconds: float) -> Observation:
         """Run a shell command over the final files, with `files` added, in a fresh sandbox.
 
         `data` holds `exit` (int) and `timed_out` (bool).
         """
-        raise NotImplementedError("this kind of environment runs no commands")
+        raise _cannot("this kind of environment runs no commands")
 
     async def reward(self, name: str, answer: str | None) -> float:
         """The environment's own score of that name, e.g. `utility`, `security`, or a role's reward in a game.
 
         Raises `LookupError` with the names there are.
         """
-        raise NotImplementedError("this kind of environment gives no rewards of its own")
+        raise _cannot("this kind of environment gives no rewards of its own")
 
     async def close(self) -> None:
         """Leave nothing behind."""

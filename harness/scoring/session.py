@@ -35,7 +35,7 @@ def validate_all(references: Sequence[str], at_once: int) -> list[TaskValidation
 
 def load_all(references: Sequence[str]) -> list[LoadedScenario]:
     """The scenarios of files, folders or shipped names. Raises `SpecError` with the problems of all files."""
-    return _load([path for reference in references for path in _files(reference)])
+    return _load([path for reference in references for path in scenario_files(reference)])
 
 
 def regrade_sweep(
@@ -61,7 +61,7 @@ def regrade_sweep(
         return asyncio.run(run())
 
 
-def _files(reference: str) -> list[Path]:
+def scenario_files(reference: str) -> list[Path]:
     """The scenario files a reference names: those in a folder and below it, or one."""
     folder = Path(reference)
     if not folder.is_dir():

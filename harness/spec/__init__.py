@@ -7,7 +7,7 @@ from harness.spec.loading.check import CheckedFile, CheckReport, check
 from harness.spec.loading.inline import in_scope, out_of_scope
 from harness.spec.loading.models import bare_model, load_models
 from harness.spec.loading.scaffolds import load_scaffold
-from harness.spec.loading.scenarios import content, load_scenario
+from harness.spec.loading.scenarios import content, load_environment, load_scenario
 from harness.spec.loading.sweeps import bind_seats, load_sweep
 from harness.spec.python_source import load_python
 from harness.spec.schemas import json_schemas
@@ -36,6 +36,7 @@ __all__ = [
     "in_scope",
     "json_schemas",
     "library",
+    "load_environment",
     "load_models",
     "load_python",
     "load_scaffold",

@@ -45,7 +45,7 @@ class GymnasiumOptions(Spec):
 
     id: str
     """As it is registered: `FrozenLake-v1`, `FrozenLake8x8-v1`, `Taxi-v4`, `CliffWalking-v1`, `Blackjack-v1`, ..."""
-    settings: dict[str, JsonValue] = {}
+    settings: dict[str, JsonValue] = Field(default_factory=dict)
     """What `gymnasium.make` is given, such as `is_slippery: false`."""
     deals: int = Field(5, ge=1, le=1000)
     """Tasks: the first seeds whose episode can be brought to a good end."""
@@ -98,7 +98,7 @@ class Gymnasium(Environment):
     def tools(cls, options: BaseModel, role: str) -> list[Tool]:
         """Return `look`, and `act` with the names of this environment's actions. Raises `NotInstalledError`."""
         given = cast(GymnasiumOptions, options)
-        named = known(_KIND, PACKAGES, _SCRIPT, "actions", name=given.id, settings=dict(given.settings))
+        named = known(_KIND, PACKAGES, _SCRIPT, "actions", id=given.id, settings=dict(given.settings))
         act = Tool(
             "act",
             "Do one thing and see what comes of it.",
@@ -117,7 +117,7 @@ class Gymnasium(Environment):
         """Deals with the best way through each. Raises `NotInstalledError`."""
         given = cast(GymnasiumOptions, options)
         listed = known(
-            _KIND, PACKAGES, _SCRIPT, "deals", name=given.id, settings=dict(given.settings), wanted=given.deals
+            _KIND, PACKAGES, _SCRIPT, "deals", id=given.id, settings=dict(given.settings), wanted=given.deals
         )  # fmt: skip
         return [_task(given.id, deal) for deal in cast(list[dict[str, Any]], listed)]
 
@@ -194,7 +194,7 @@ class Gymnasium(Environment):
         self._trial = str(next(_numbers))
         options = self._options
         self._scene = cast(dict[str, Any], await self._worker.ask(
-            "start", trial=self._trial, name=options.id, settings=dict(options.settings), seed=self._seed
+            "start", trial=self._trial, id=options.id, settings=dict(options.settings), seed=self._seed
         ))  # fmt: skip
 
     async def _act(self, action: str) -> None:

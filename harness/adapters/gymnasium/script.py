@@ -1,4 +1,4 @@
-"""What the worker of the `gymnasium` adapter serves: episodes of Gymnasium environments whose state can be told in words.
+"""What the worker of the `gymnasium` adapter serves: episodes of Gymnasium environments, told in words.
 
 Each environment has its own random generator, so episodes that go on side by side do not disturb one another.
 """
@@ -26,8 +26,8 @@ _RULES = {
     "FrozenLake": "Walk from S to G over frozen ground F without falling into a hole H. You stand in the brackets.",
     "CliffWalking": "Walk from the lower left corner to T. You are x. C is a cliff: it throws you back to the start. "
     "Every step costs 1, the cliff 100.",
-    "Taxi": "Fetch the passenger and bring them to their destination. The lines | are walls. Every step costs 1, a pick "
-    "up or drop off at the wrong place 10; bringing the passenger home earns 20.",
+    "Taxi": "Fetch the passenger and bring them to their destination. The lines | are walls. Every step costs 1, a "
+    "pick up or drop off at the wrong place 10; bringing the passenger home earns 20.",
     "Blackjack": "Come nearer to 21 than the dealer, and not above it. An ace is 11 where that fits, else 1.",
 }
 _open: dict[str, "Episode"] = {}
@@ -77,14 +77,14 @@ class Episode:
         return text
 
 
-def actions(name: str, settings: dict[str, Any]) -> list[str]:
+def actions(id: str, settings: dict[str, Any]) -> list[str]:
     """The names of an environment's actions."""
-    return Episode(name, settings, 0).actions
+    return Episode(id, settings, 0).actions
 
 
-def start(trial: str, name: str, settings: dict[str, Any], seed: int) -> dict[str, Any]:
+def start(trial: str, id: str, settings: dict[str, Any], seed: int) -> dict[str, Any]:
     """Begin an episode."""
-    _open[trial] = Episode(name, settings, seed)
+    _open[trial] = Episode(id, settings, seed)
     return _open[trial].told()
 
 
@@ -106,12 +106,12 @@ def drop(trial: str) -> None:
         episode.world.close()
 
 
-def deals(name: str, settings: dict[str, Any], wanted: int) -> list[dict[str, Any]]:
+def deals(id: str, settings: dict[str, Any], wanted: int) -> list[dict[str, Any]]:
     """The first `wanted` seeds whose episode can be brought to a good end: seed, best actions, best return."""
     found: list[dict[str, Any]] = []
     for seed in range(1, 20 * wanted + 1):
-        actions, best = _best(Episode(name, settings, seed))
-        if actions and (best > 0 or name.startswith("CliffWalking")):
+        actions, best = _best(Episode(id, settings, seed))
+        if actions and (best > 0 or id.startswith("CliffWalking")):
             found.append({"seed": seed, "actions": actions, "best": best})
         if len(found) == wanted:
             break

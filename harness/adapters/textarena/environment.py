@@ -38,7 +38,8 @@ from harness.spec.base import Spec
 _KIND = "textarena"
 _SCRIPT = Path(__file__).with_name("script.py")
 VERSION = "0.7.4"
-PACKAGES = Packages(pip=(f"textarena=={VERSION}",))
+PACKAGES = Packages(pip=(f"textarena=={VERSION}", "numpy==2.4.6"))
+"""Several games use numpy, which TextArena does not ask for."""
 GAMES = ["GuessTheNumber", "TowerOfHanoi", "FrozenLake", "ThreeCardMonte", "Mastermind", "LightsOut", "Sudoku",
          "PegJump", "LogicPuzzle", "Minesweeper", "Secretary", "Crosswords"]  # fmt: skip
 """Games for one player with a known solution, from easy to hard."""
@@ -51,7 +52,7 @@ class TextArenaOptions(Spec):
 
     games: list[str] = Field(default=GAMES, min_length=1)
     """Names without version, such as `TicTacToe`; a game must be for as many players as there are seats."""
-    seats: list[str] = ["player"]
+    seats: list[str] = Field(default=["player"], min_length=1)
     """The roles of the scenario, in the order in which the game counts its players."""
     seeds: int = Field(3, ge=1, le=1000)
     """Tasks of each game: the deals with seeds 1, 2, ..."""
@@ -127,7 +128,7 @@ class TextArena(Environment):
 
     @classmethod
     async def open(cls, opening: Opening) -> Self:
-        """Begin a game. Raises `UserError` when the roles are not the seats, `EnvironmentFault` when it cannot begin."""
+        """Begin a game. Raises `UserError` when the roles are not the seats, and `EnvironmentFault`."""
         options, setup = cast(TextArenaOptions, opening.options), cast(TextArenaSetup, opening.setup)
         if sorted(options.seats) != sorted(opening.roles):
             raise UserError(

@@ -36,6 +36,22 @@ def load_scenario(path: str | Path, catalog: Catalog) -> LoadedScenario:
     return loaded
 
 
+def load_environment(path: str | Path, catalog: Catalog) -> tuple[str, BaseModel]:
+    """The environment kind of a scenario and its options, without looking at tools or tasks. Raises `SpecError`.
+
+    For what must be known before a kind's packages are installed.
+    """
+    problems: list[Problem] = []
+    source = Source(Path(path).absolute(), problems)
+    spec = source.best(Scenario) if source.read() and source.is_a("scenario") else None
+    kind = _environment(source, spec, catalog) if spec is not None else None
+    options = source.best(kind.Options, ("environment",), without="kind") if kind is not None else None
+    options = options and _Settled(source, set()).absolute(options, ("environment",))
+    if spec is None or options is None or problems:
+        raise SpecError(problems)
+    return spec.environment.kind, options
+
+
 def read_scenario(
     path: Path, catalog: Catalog, problems: list[Problem], data: set[Path] | None = None
 ) -> LoadedScenario | None:
@@ -62,7 +78,12 @@ def read_scenario(
         setup = _setup(source, kind, index)
         if setup is not None:
             setups[task.id] = settled.absolute(setup, ("tasks", index, "setup"))
-    check_scenario(source, spec, kind, options)
+    # Packages that are not installed are known here, before anything else looks at the tools.
+    roles = list(spec.roles)
+    known = options and source.attempt(
+        ("environment",), lambda: [kind.tools(options, role) for role in roles] or None
+    )  # fmt: skip
+    check_scenario(source, spec, kind if known else None, options)
     if options is None or len(problems) > before:
         return None
     if spec.own_tasks is not None:
