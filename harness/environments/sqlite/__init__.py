@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from harness.environments.sqlite.clock import office_time
 from harness.environments.sqlite.database import Database, RefusedError, Result
-from harness.environments.sqlite.guard import Bounds
+from harness.environments.sqlite.guard import Bounds, TableAccess
 from harness.environments.sqlite.reader import SqliteReader
 from harness.environments.sqlite.template import Script, build_image
 from harness.environments.sqlite.text import cell_text, table_text
@@ -20,6 +20,7 @@ __all__ = [
     "Result",
     "Script",
     "SqliteReader",
+    "TableAccess",
     "Worker",
     "build_image",
     "cell_text",

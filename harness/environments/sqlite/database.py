@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from harness.environments.sqlite import functions, guard
-from harness.environments.sqlite.guard import Bounds, Meter, Policy
+from harness.environments.sqlite.guard import Bounds, Meter, Policy, TableAccess
 from harness.environments.sqlite.statements import Statement, split, tokens, unfolding
 
 MAX_UNFOLDING = 2_000
@@ -135,8 +135,10 @@ class Database:
         finally:
             self.connection.set_authorizer(self._policy)
 
-    def run(self, sql: str, mode: str) -> Result:
+    def run(self, sql: str, mode: str, access: TableAccess | None = None) -> Result:
         """Run SQL from outside. `mode`: `read` (one statement), `write`, or `build` (a scenario's own script).
+
+        `access` says which tables it may name; None means all.
 
         Raises `RefusedError`. Statements before a failing one are carried out; the failing one leaves no trace.
         """
@@ -151,7 +153,7 @@ class Database:
             raise RefusedError(
                 f"too many statements; {1 if mode == 'read' else self._bounds.statements} at once is the most"
             )
-        self._policy.mode, self._interrupted = mode, False
+        self._policy.mode, self._policy.access, self._interrupted = mode, access, False
         self._chance.begin(self._changing_calls, sql)
         self._changing_calls += mode != "read"
         meter = Meter(self._bounds, lambda: self._interrupted)
@@ -161,7 +163,7 @@ class Database:
         finally:
             self.connection.set_progress_handler(None, 0)
             meter.close()
-            self._policy.mode = "read"
+            self._policy.mode, self._policy.access = "read", None
 
     def _all(self, statements: list[Statement], meter: Meter) -> Result:
         columns: tuple[str, ...] = ()

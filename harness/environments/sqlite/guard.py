@@ -136,8 +136,23 @@ _SETTING_PRAGMAS = frozenset(
 _FUNCTIONS_REFUSED = frozenset({"load_extension", "fts3_tokenizer", "readfile", "writefile", "edit", "zipfile"})
 
 
+@dataclass(frozen=True)
+class TableAccess:
+    """The tables and views, in lower case, that a call may name; a view or trigger uses what it needs."""
+
+    read: frozenset[str]
+    write: frozenset[str]
+
+
+_TABLE_FUNCTIONS = frozenset({"json_each", "json_tree"})
+_ROW_CHANGES = (sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE)
+
+
 class Policy:
     """The authoriser of one connection; `mode` is set before each call."""
+
+    access: TableAccess | None = None
+    """The tables of this call; None means all."""
 
     def __init__(self) -> None:
         self.mode: str = "read"
@@ -147,7 +162,7 @@ class Policy:
 
     def __call__(self, action: int, first: str | None, second: str | None, schema: str | None, by: str | None) -> int:
         """SQLITE_OK or SQLITE_DENY, as SQLite asks for every part of a statement it prepares."""
-        if self._allows(action, first, second):
+        if self._allows(action, first, second) and (self.access is None or self._may(self.access, action, first, by)):
             return sqlite3.SQLITE_OK
         if self.refused is None:
             self.refused = self._words(action, first, second)
@@ -167,7 +182,22 @@ class Policy:
             return action in _CHANGES or action in building
         return self.mode == "write" and action in _CHANGES
 
+    def _may(self, access: TableAccess, action: int, first: str | None, by: str | None) -> bool:
+        """Whether a role with rights on some tables only may do this; `by` is the view or trigger that does it."""
+        if by is not None or action in (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE):
+            return True
+        name = (first or "").lower()
+        if action == sqlite3.SQLITE_READ:
+            return name in access.read or name in _TABLE_FUNCTIONS
+        if action in _ROW_CHANGES:
+            return name in access.write or (action, first) == _DECLARATION
+        return action in (sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT)
+
     def _words(self, action: int, first: str | None, second: str | None) -> str:
+        if self.access is not None and action == sqlite3.SQLITE_READ:
+            return f"there is no access to {first} for you"
+        if action in _CHANGES and self.access is not None and self.mode == "write":
+            return f"{_CHANGES[action]} {first} is not allowed to you"
         if action in _CHANGES:
             verb = first if action == sqlite3.SQLITE_TRANSACTION else f"{_CHANGES[action]} {first}"
             return f"this only reads; {verb} is not allowed here"
