@@ -400,3 +400,27 @@ def test_the_source_of_a_kind_of_ones_own_counts_with_talk_too(tmp_path: Path, m
     first = digest(OWN_WORLD)
     assert digest(OWN_WORLD + "# more\n") != first
     assert digest(OWN_WORLD) == first
+
+
+def test_a_workspace_has_talk_and_is_whole_to_compare_by(tmp_path: Path, sandbox_level: object) -> None:
+    async def once() -> None:
+        kind = load_kind("conversation+workspace")
+        options = kind.Options.model_validate({"conversation": {"hands": {"clerk": ["write_file", "run"]}}})
+        (tmp_path / "reading").mkdir()
+        given = Opening(options, kind.Setup(), TWO, 1, tmp_path)
+        world = await kind.open(given)
+        try:
+            assert not (await world.call("clerk", "write_file", {"path": "a.txt", "content": "é"})).error
+            assert not (await world.call("clerk", "run", {"command": "printf '\\377\\000' > b.bin"})).error
+            await say(world, "clerk", "Written.")
+            state = await world.final_state()
+        finally:
+            await world.close()
+        reader = await kind.read_state(state, given)
+        whole = await reader.in_full()
+        assert whole["files"]["a.txt"] == "é"
+        assert whole["files"]["b.bin"].startswith("sha256 ")
+        assert (await reader.as_data())["ended_how"] is None
+        await reader.close()
+
+    asyncio.run(once())

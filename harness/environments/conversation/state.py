@@ -44,7 +44,14 @@ class TalkingReader(StateReader):
 
     async def as_data(self) -> dict[str, JsonValue]:
         """The world's data, with `conversation`, `ended_by` and `ended_how`. Raises `UserError` where names clash."""
-        world = await self.world.as_data()
+        return self._with_talk(await self.world.as_data())
+
+    async def in_full(self) -> dict[str, JsonValue]:
+        """The same with nothing of the world left out."""
+        whole = getattr(self.world, "in_full", self.world.as_data)  # a reader of one's own need not have it
+        return self._with_talk(await whole())
+
+    def _with_talk(self, world: dict[str, JsonValue]) -> dict[str, JsonValue]:
         taken = [key for key in TALK_KEYS if key in world]
         if taken:
             raise UserError(f"the world has a {taken[0]!r} of its own, as the talk has: give that another name")

@@ -7,6 +7,7 @@ tests run on a copy, after the trial, where nothing of the trial still runs.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 
 from pydantic import JsonValue
@@ -59,6 +60,15 @@ class WorkspaceState(StateReader):
             left -= len(content) if fits else 0
         changed = await asyncio.to_thread(lambda: changes(self._initial_files(), self._files))
         return {"files": files, "links": dict(self._links), "changes": changed}
+
+    async def in_full(self) -> dict[str, JsonValue]:
+        """Return `files`, all of them, with the SHA-256 in place of what is no text, and `links`."""
+        files: dict[str, JsonValue] = {}
+        for path, content in self._files.items():
+            if not is_gits_own(path):
+                text = _text(content)
+                files[path] = f"sha256 {hashlib.sha256(content).hexdigest()}" if text is None else text
+        return {"files": files, "links": dict(self._links)}
 
     async def read_file(self, path: str) -> str | None:
         """Return a file's text, decoded with replacement; None when it is not there, or a link."""
