@@ -31,6 +31,9 @@ BUILT_IN = {
     "sql": "harness.environments.sql:SqlDatabase",
     "office": "harness.environments.office:Office",
     "conversation": "harness.environments.conversation:Conversation",
+    "bazaar": "harness.environments.bazaar:Bazaar",
+    "pasture": "harness.environments.pasture:Pasture",
+    "village": "harness.environments.village:Village",
 }
 """Kind -> where its class lives."""
 

@@ -31,10 +31,18 @@ class Case:
     kind: str
     options: Callable[[Path], dict[str, Any]]
     setup: dict[str, Any]
-    actions: list[tuple[str, dict[str, Any]]]
-    """Tool and arguments; reading and changing, some of them failing."""
+    actions: list[tuple[Any, ...]]
+    """Tool and arguments, with the role before them where there are several; reading and changing, some failing."""
     role: str = "worker"
+    """Who acts first."""
     fixture: tuple[str, ...] = field(default=())
+    others: tuple[str, ...] = ()
+    """The other roles."""
+
+    @property
+    def deeds(self) -> list[tuple[str, str, dict[str, Any]]]:
+        """Role, tool and arguments."""
+        return [(self.role, *action)[-3:] for action in self.actions]
 
 
 def sql_options(folder: Path) -> dict[str, Any]:
@@ -113,6 +121,65 @@ CASES = [
             ("say", {"text": "Too late."}),
         ],
     ),
+    Case(
+        "bazaar",
+        lambda folder: {"seats": {"ada": {"plays": "buyer", "cash": 30, "values": {"lamp": 22}}}, "rounds": 3},
+        {
+            "seats": {
+                "ada": {"plays": "buyer", "cash": 30, "values": {"lamp": 22}},
+                "ben": {"plays": "seller", "goods": {"lamp": 1}, "values": {"lamp": 12}},
+            }
+        },
+        [
+            ("ada", "rules", {}),
+            ("ada", "say", {"text": "What for the lamp?", "to": "ben"}),
+            ("ada", "offer", {"side": "buy", "good": "lamp", "price": 31}),
+            ("ben", "offer", {"side": "sell", "good": "lamp", "price": 20}),
+            ("ada", "offer", {"side": "buy", "good": "lamp", "price": 14}),
+            ("ben", "look", {}),
+            ("ben", "counter", {"offer": 1, "price": 18}),
+            ("ada", "accept", {"offer": 2}),
+        ],
+        role="ada",
+        others=("ben",),
+    ),
+    Case(
+        "pasture",
+        lambda folder: {"seats": {"ada": {"most": 9}, "ben": {"most": 30}}, "sanctions": {}, "order": "at_once"},
+        {"grass": 30, "rounds": 2},
+        [
+            ("ada", "graze", {"animals": 10}),
+            ("ada", "graze", {"animals": 9}),
+            ("ben", "look", {}),
+            ("ben", "graze", {"animals": 30}),
+            ("ada", "punish", {"who": "ben"}),
+            ("ada", "graze", {"animals": 1}),
+        ],
+        role="ada",
+        others=("ben",),
+    ),
+    Case(
+        "village",
+        lambda folder: {
+            "seats": {
+                "lord": {"plays": "lord"},
+                "ada": {"plays": "farmer", "sacks": 6},
+                "ben": {"plays": "bandit", "sacks": 1},
+            }
+        },
+        {"rounds": 2},
+        [
+            ("lord", "promise", {"to": "ada", "what": "send_grain", "sacks": 2, "until": 2}),
+            ("lord", "rule", {"guards": 1, "tax": 1}),
+            ("ada", "send", {"to": "lord", "sacks": 7}),
+            ("ada", "farm", {"sow": 4, "hide": 1}),
+            ("ben", "raid", {"on": "lord"}),
+            ("lord", "rules", {}),
+            ("lord", "pass_turn", {}),
+        ],
+        role="lord",
+        others=("ada", "ben"),
+    ),
     Case(NumberGame.kind, lambda folder: {}, {}, [("look", {}), ("add", {"amount": 2}), ("look", {})]),
 ]
 
@@ -129,7 +196,7 @@ def opening(case: Case, folder: Path, name: str = "a", seed: int = 7) -> Opening
     scratch = folder / f"scratch-{name}"
     scratch.mkdir(exist_ok=True)
     options = kind.Options.model_validate(case.options(folder))
-    return Opening(options, kind.Setup.model_validate(case.setup), (case.role,), seed, scratch)
+    return Opening(options, kind.Setup.model_validate(case.setup), (case.role, *case.others), seed, scratch)
 
 
 async def opened(case: Case, folder: Path, name: str = "a", seed: int = 7) -> Environment:
@@ -137,7 +204,7 @@ async def opened(case: Case, folder: Path, name: str = "a", seed: int = 7) -> En
 
 
 async def act(case: Case, environment: Environment) -> list[Observation]:
-    return [await environment.call(case.role, tool, dict(arguments)) for tool, arguments in case.actions]
+    return [await environment.call(role, tool, dict(arguments)) for role, tool, arguments in case.deeds]
 
 
 async def data_of(case: Case, folder: Path, state: FinalState) -> dict[str, Any]:
@@ -322,10 +389,10 @@ def test_tools_that_promise_to_change_nothing_keep_it(case: Case, tmp_path: Path
         kind = load_kind(case.kind)
         reading = {t.name for t in kind.tools(opening(case, tmp_path).options, case.role) if not t.changes_state}
         try:
-            for tool, arguments in case.actions:
+            for role, tool, arguments in case.deeds:
                 if tool in reading:
-                    await environment.call(case.role, tool, dict(arguments))
-                    await environment.call(case.role, tool, dict(arguments))
+                    await environment.call(role, tool, dict(arguments))
+                    await environment.call(role, tool, dict(arguments))
             assert await data_of(case, tmp_path, await environment.final_state()) == clean
         finally:
             await environment.close()
@@ -357,7 +424,7 @@ def test_after_closing_nothing_can_be_done(case: Case, tmp_path: Path) -> None:
         environment = await opened(case, tmp_path)
         await environment.close()
         with pytest.raises(EnvironmentFault):
-            await environment.call(case.role, *case.actions[0])
+            await environment.call(*case.deeds[0])
 
     run(once())
 
