@@ -61,12 +61,21 @@ def shuffled(value: Any, chance: random.Random) -> Any:
 def test_neither_key_order_nor_comments_nor_style_nor_file_name_count(full, seed: int, flow: bool, width: int) -> None:
     plain = full()
     data = shuffled(yaml.safe_load(FULL), random.Random(seed))
+    data["roles"] = {name: data["roles"][name] for name in yaml.safe_load(FULL)["roles"]}
     text = "# a comment\n" + yaml.safe_dump(data, sort_keys=False, default_flow_style=flow, width=width)
     other = full(text, f"other{seed % 7}.yaml")
     assert other.digest == plain.digest
     assert other.task_digests == plain.task_digests
     assert other.measures_digest == plain.measures_digest
     assert list(other.spec.roles) == list(plain.spec.roles)
+
+
+def test_the_order_of_roles_counts_because_worlds_let_them_take_turns_in_it(full) -> None:
+    data = yaml.safe_load(FULL)
+    data["roles"] = dict(reversed(data["roles"].items()))
+    plain, other = full(), full(yaml.safe_dump(data, sort_keys=False), "other.yaml")
+    assert list(other.spec.roles) == list(reversed(plain.spec.roles))
+    assert other.digest != plain.digest
 
 
 @pytest.mark.parametrize(
