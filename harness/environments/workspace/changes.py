@@ -36,7 +36,7 @@ def changes(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> dict[str
         parts.append(part)
         left -= len(part)
     if left_out:
-        parts.append(f"[... the changes of {left_out} files left out ...]\n")
+        parts.append(f"[... the changes of {left_out} more left out ...]\n")
     return {"added": [*added], "changed": [*changed], "deleted": [*deleted], "diff": "".join(parts)}
 
 
