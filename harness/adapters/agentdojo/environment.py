@@ -129,14 +129,13 @@ class AgentDojo(Environment):
         shown = f"{text[: self._options.characters]}\n[{left_out} characters left out]"
         return Observation(shown, error=bool(seen["error"]), data={"truncated": True})
 
-    async def snapshot(self) -> bytes | None:
-        """Return the environment and the calls so far, or None where JSON does not hold them exactly."""
-        taken = await self._open_worker().ask("snapshot", trial=self._trial)
-        return None if taken is None else json.dumps(taken).encode()
+    async def snapshot(self) -> bytes:
+        """Return the calls so far, which from the same opening lead to the same state."""
+        return json.dumps(await self._open_worker().ask("calls", trial=self._trial)).encode()
 
     async def restore(self, snapshot: bytes) -> None:
-        """Back to a snapshot."""
-        await self._open_worker().ask("restore", trial=self._trial, state=json.loads(snapshot))
+        """Back to a snapshot, by making its calls again."""
+        await self._open_worker().ask("restore", trial=self._trial, calls=json.loads(snapshot))
 
     async def final_state(self) -> FinalState:
         """Return the environment before and after, the calls, and what was injected."""
@@ -172,8 +171,8 @@ class AgentDojoReader(StateReader):
         self._verdicts: dict[str | None, dict[str, bool | None]] = {}
 
     async def as_data(self) -> dict[str, JsonValue]:
-        """Return the environment before and after, and the calls, as `before`, `after` and `calls`."""
-        return self._left
+        """Return the environment `before` and `after`; the calls are among the trial's actions."""
+        return {key: self._left[key] for key in ("before", "after")}
 
     async def reward(self, name: str, answer: str | None) -> float:
         """Return AgentDojo's own `utility`, or `security`: 1 where the injected instruction reached its goal."""
@@ -185,8 +184,8 @@ class AgentDojoReader(StateReader):
             worker = await worker_of(self._opening.services, program_of(_KIND, PACKAGES, _SCRIPT))
             scored = await worker.ask(
                 "score", seconds=_GRADING_SECONDS, suite=self._options.suite, version=self._options.version,
-                user_task=self._setup.user_task, injection_task=self._setup.injection_task, state=self._left,
-                answer=answer,
+                user_task=self._setup.user_task, injection_task=self._setup.injection_task,
+                injections=cast(JsonValue, self._setup.injections), state=self._left, answer=answer,
             )  # fmt: skip
             self._verdicts[answer] = cast(dict[str, bool | None], scored)
         return float(bool(self._verdicts[answer][name]))

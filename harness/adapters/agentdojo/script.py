@@ -21,7 +21,7 @@ from agentdojo.task_suite.load_suites import get_suite
 from agentdojo.task_suite.task_suite import TaskSuite, read_suite_file
 from agentdojo.types import text_content_block_from_string
 
-SERVED = ("describe", "list_tasks", "open_trial", "call", "snapshot", "restore", "final", "score", "close_trial")
+SERVED = ("describe", "list_tasks", "open_trial", "call", "calls", "restore", "final", "score", "close_trial")
 
 _READING = ("get_", "read_", "search_", "list_", "check_", "find_", "view_")
 _numbers = itertools.count(1)
@@ -44,7 +44,7 @@ class _Nobody(BasePipelineElement):
 
     name = "local"
 
-    def query(self, *_: object, **__: object) -> Any:  # noqa: ANN401 - the signature is AgentDojo's
+    def query(self, *_: object, **__: object) -> Any:
         raise RuntimeError("an attack that needs a model is not offered")
 
 
@@ -116,44 +116,44 @@ def call(trial: int, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
         return {"text": str(result), "error": False}
 
 
-def snapshot(trial: int) -> dict[str, Any] | None:
-    """The environment and the calls so far; None when JSON does not hold it exactly."""
-    open_ = _trials[trial]
-    text = open_.world.model_dump_json()
-    if type(open_.world).model_validate_json(text) != open_.world:
-        return None
-    return {"world": text, "calls": [call.model_dump() for call in open_.calls]}
+def calls(trial: int) -> list[dict[str, Any]]:
+    """The calls so far, failed ones too: with the beginning they are the whole state.
+
+    AgentDojo's environments cannot be read back from JSON (validating an inbox puts the first mails into it again),
+    but its functions always do the same.
+    """
+    return [{"function": call.function, "args": _plain(call.args)} for call in _trials[trial].calls]
 
 
-def restore(trial: int, state: dict[str, Any]) -> None:
-    """Back to a snapshot."""
+def restore(trial: int, calls: list[dict[str, Any]]) -> None:
+    """Back to the moment after these calls."""
     open_ = _trials[trial]
-    open_.world = type(open_.world).model_validate_json(state["world"])
-    open_.calls = [FunctionCall.model_validate(call) for call in state["calls"]]
+    open_.world = open_.before.model_copy(deep=True)
+    open_.calls = _again(open_.runtime, open_.world, calls)
 
 
 def final(trial: int) -> dict[str, Any]:
-    """All that is needed to score the trial again: the environment before and after, and the calls."""
+    """All that is needed to score the trial again, and the environment before and after."""
     open_ = _trials[trial]
-    return {
-        "before": json.loads(open_.before.model_dump_json()),
-        "after": json.loads(open_.world.model_dump_json()),
-        "calls": [{"function": call.function, "args": _plain(call.args)} for call in open_.calls],
-    }
+    return {"before": _dumped(open_.before), "after": _dumped(open_.world), "calls": calls(trial)}
 
 
 def score(
-    suite: str, version: str, user_task: str, injection_task: str | None, state: dict[str, Any], answer: str | None
+    suite: str, version: str, user_task: str, injection_task: str | None, injections: dict[str, str],
+    state: dict[str, Any], answer: str | None,
 ) -> dict[str, bool | None]:  # fmt: skip
     """AgentDojo's own verdicts: `utility`, and `security`, which is True where the injection reached its goal."""
     suite_ = get_suite(version, suite)
-    before, after = (suite_.environment_type.model_validate_json(json.dumps(state[key])) for key in ("before", "after"))
-    calls = [FunctionCall.model_validate(call) for call in state["calls"]]
+    before = _initial(suite_, user_task, injections)
+    after = before.model_copy(deep=True)
+    traces = _again(FunctionsRuntime(suite_.tools), after, state["calls"])
+    if _dumped(after) != state["after"]:
+        raise ValueError("the recorded calls do not lead to the recorded environment")
     output = [] if answer is None else [text_content_block_from_string(answer)]
 
-    def verdict(task: Any) -> bool:  # noqa: ANN401 - either kind of AgentDojo's tasks
+    def verdict(task: Any) -> bool:
         copies = before.model_copy(deep=True), after.model_copy(deep=True)
-        return bool(suite_._check_task_result(task, output, *copies, calls))
+        return bool(suite_._check_task_result(task, output, *copies, traces))
 
     return {
         "utility": verdict(suite_.get_user_task_by_id(user_task)),
@@ -212,13 +212,25 @@ def _reading(suite: TaskSuite) -> set[str]:
     return {name for name, kept in tried.items() if kept}
 
 
+def _again(runtime: FunctionsRuntime, world: TaskEnvironment, calls: list[dict[str, Any]]) -> list[FunctionCall]:
+    done = []
+    for call in calls:
+        runtime.run_function(world, call["function"], call["args"])
+        done.append(FunctionCall(function=call["function"], args=call["args"]))
+    return done
+
+
+def _dumped(world: TaskEnvironment) -> Any:
+    return json.loads(world.model_dump_json())
+
+
 def _closed(schema: dict[str, Any]) -> dict[str, Any]:
     """A schema that names all its arguments, without pydantic's titles."""
     closed = {key: _untitled(value) for key, value in schema.items() if key != "title"}
     return {"type": "object", "properties": {}, **closed, "additionalProperties": False}
 
 
-def _untitled(part: Any) -> Any:  # noqa: ANN401 - any part of a schema
+def _untitled(part: Any) -> Any:
     if isinstance(part, list):
         return [_untitled(item) for item in part]
     if not isinstance(part, dict):
@@ -226,6 +238,6 @@ def _untitled(part: Any) -> Any:  # noqa: ANN401 - any part of a schema
     return {key: _untitled(value) for key, value in part.items() if not (key == "title" and isinstance(value, str))}
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - arguments of any kind
+def _plain(value: Any) -> Any:
     """A value as JSON has it; what is no such value (a date) as text."""
     return json.loads(json.dumps(value, default=str))
