@@ -133,3 +133,26 @@ def test_devices_and_hard_links_of_an_archive_are_passed_over(tmp_path: Path, at
 def test_what_is_no_archive_is_said(data: bytes) -> None:
     with pytest.raises(ValueError, match="not a workspace archive"):
         list(entries(data))
+
+
+@pytest.mark.parametrize("name", ["/out", "/", "..", "a/..", "a/../../out"])
+def test_names_that_lead_out_are_refused_also_right_below_the_top(tmp_path: Path, at: Places, name: str) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for each in ("a/one", name):
+            tar.addfile(tarfile.TarInfo(each))
+    target = at(tmp_path / "target")
+    with pytest.raises(OSError, match="."):
+        unpack(target, buffer.getvalue())
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "one", "target"]
+
+
+def test_a_name_that_comes_twice_is_the_last_one(tmp_path: Path, at: Places) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for content in (b"first", b"last"):
+            header = tarfile.TarInfo("d/f")
+            header.size = len(content)
+            tar.addfile(header, io.BytesIO(content))
+    unpack(at(tmp_path / "target"), buffer.getvalue())
+    assert (tmp_path / "target/d/f").read_bytes() == b"last"

@@ -14,7 +14,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .beneath import Entry, Folder
+from .beneath import Entry, Folder, Placing
 
 STEADY_TIME = 1_767_225_600
 """2026-01-01T00:00:00Z: what initial files are dated, so that listings come out the same everywhere."""
@@ -72,15 +72,16 @@ def unpack(folder: Folder, data: bytes, *, time: int | None = None) -> None:
 
 def _unpack(folder: Folder, data: bytes, time: int | None) -> None:
     modes: list[tuple[str, int]] = []
-    for header, content in entries(data):
-        if header.isdir():
-            folder.make_folder(header.name)
-            modes.append((header.name, header.mode))
-        elif header.issym():
-            folder.clear_the_way(header.name)
-            folder.make_link(header.name, header.linkname)
-        else:
-            folder.write(header.name, content, header.mode, _sane_time(header) if time is None else time)
+    with Placing(folder) as placing:
+        for header, content in entries(data):
+            if header.isdir():
+                folder.make_folder(header.name)
+                modes.append((header.name, header.mode))
+            elif header.issym():
+                folder.clear_the_way(header.name)
+                folder.make_link(header.name, header.linkname)
+            else:
+                placing.place(header.name, content, header.mode, _sane_time(header) if time is None else time)
     for path, mode in reversed(modes):
         if mode & 0o777 != 0o755:
             folder.make_folder(path, mode)
@@ -92,8 +93,10 @@ def entries(data: bytes) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:", errors="surrogateescape") as tar:
             for header in tar:
                 if header.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and header.sparse is None:
-                    file = tar.extractfile(header)
-                    yield header, file.read() if file is not None else b""
+                    content = data[header.offset_data : header.offset_data + header.size]
+                    if len(content) != header.size:
+                        raise tarfile.ReadError(f"{header.name} is cut off")
+                    yield header, content
                 elif header.isdir() or header.issym():
                     yield header, b""
     except tarfile.TarError as error:

@@ -120,6 +120,11 @@ class Folder:
             if mode != 0o755:
                 Path(f"/proc/self/fd/{folder}").chmod(mode & 0o777)
 
+    def open_folder(self, path: str) -> int:
+        """Open a folder, making what is missing on the way; returns a descriptor that the caller closes."""
+        with self.as_owner():
+            return self._make_folders(path)
+
     def date_folders(self, time: float) -> None:
         """Date every folder, this one too, as `write` dates files."""
         below = [entry.path for entry in self.walk() if stat.S_ISDIR(entry.status.st_mode)]
@@ -255,6 +260,56 @@ class Folder:
         finally:
             _LIBC.setfsuid(0)
             _LIBC.setfsgid(os.getegid())
+
+
+class Placing:
+    """Puts many new files below a folder that nobody else writes to meanwhile: each parent is opened once in a row."""
+
+    def __init__(self, folder: Folder) -> None:
+        """Open nothing yet."""
+        self._folder = folder
+        self._parent: str | None = None
+        self._descriptor = -1
+
+    def place(self, path: str, content: bytes, mode: int, time: float) -> None:
+        """Put a file in place; where something is already, as `Folder.write` does."""
+        parent, _, name = path.rpartition("/")
+        plain = not path.startswith("/") and name not in ("", ".", "..") and "\0" not in name
+        if not (plain and self._created(parent, name, content, mode, time)):
+            self._folder.write(path, content, mode, time)
+
+    def _created(self, parent: str, name: str, content: bytes, mode: int, time: float) -> bool:
+        if parent != self._parent:
+            self.close()
+            self._descriptor, self._parent = self._folder.open_folder(parent or "."), parent
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with self._folder.as_owner():
+            try:
+                file = os.open(name, flags, 0o600, dir_fd=self._descriptor)
+            except FileExistsError:
+                return False
+            try:
+                with _closing(file):
+                    _write(file, content)
+                    os.fchmod(file, mode & 0o777)
+                    os.utime(file, (time, time))
+            except OSError:
+                with contextlib.suppress(OSError):
+                    os.unlink(name, dir_fd=self._descriptor)
+                raise
+        return True
+
+    def close(self) -> None:
+        """Close the parent that is open."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor, self._parent = -1, None
+
+    def __enter__(self) -> Placing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def is_supported() -> bool:
