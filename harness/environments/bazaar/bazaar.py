@@ -88,7 +88,10 @@ class Bazaar(Society[BazaarOptions, Market]):
             cash={name: seat.cash for name, seat in options.seats.items()},
             goods={name: dict(seat.goods) for name, seat in options.seats.items()},
             lent=lent,
-            known={name: [f for f, fact in options.facts.items() if name in fact.known_to] for name in options.seats},
+            known={
+                name: [f for f, fact in sorted(options.facts.items()) if name in fact.known_to]
+                for name in options.seats
+            },
         )
 
     def perform(self, role: str, tool: str, arguments: Mapping[str, Any]) -> Done:
@@ -213,7 +216,7 @@ class Bazaar(Society[BazaarOptions, Market]):
         values = values_for(options, role, market.known[role])
         worths = [f"{good} {_worth(values[good])}" for good in goods_of(options) if good in values]
         lines.append(f"Worth to you, in coins a piece: {'; '.join(worths) or 'nothing of what there is here'}.")
-        for good, owner in market.lent.items():
+        for good, owner in sorted(market.lent.items()):
             if market.held(role, good):
                 lines.append(f"The {good} in your hands is lent to you; it belongs to {owner}.")
             elif owner == role:
@@ -277,7 +280,7 @@ def _sold(sale: Sale) -> str:
 
 def _account(market: Market, role: str) -> str:
     parts = [f"{market.cash[role]} coins"]
-    parts += [f"{count} {good}" for good, count in market.goods[role].items() if count]
+    parts += [f"{count} {good}" for good, count in sorted(market.goods[role].items()) if count]
     return ", ".join(parts) if len(parts) > 1 else f"{parts[0]} and no goods"
 
 

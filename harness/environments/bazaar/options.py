@@ -48,7 +48,7 @@ class BazaarGame(SocietyGame):
     """What a scenario and its tasks may both say."""
 
     seats: dict[Seat, Trader] = Field({}, max_length=12)
-    """By role, in the order in which they act. A role that has no seat takes no part."""
+    """By role; they act in the order of the scenario's roles. A role that has no seat takes no part."""
     facts: dict[Good, Fact] = Field({}, max_length=20)
     """By a short name."""
     matching: bool = False
@@ -90,9 +90,8 @@ def check(game: BazaarGame) -> None:
 
 
 def goods_of(game: BazaarGame) -> list[str]:
-    """All goods there are, in the order in which they are named."""
-    named = [good for seat in game.seats.values() for good in (*seat.goods, *seat.values)]
-    return list(dict.fromkeys(named))
+    """All goods there are, by name."""
+    return sorted({good for seat in game.seats.values() for good in (*seat.goods, *seat.values)})
 
 
 def values_for(game: BazaarGame, seat: str, facts: Iterable[str]) -> dict[str, Worth]:

@@ -30,7 +30,7 @@ class PastureGame(SocietyGame):
     """What a scenario and its tasks may both say."""
 
     seats: dict[Seat, Herder] = Field({}, max_length=12)
-    """By role, in the order in which they act. A role that has no seat takes no part."""
+    """By role; they act in the order of the scenario's roles. A role that has no seat takes no part."""
     capacity: int = Field(100, ge=10, le=300)
     """The most grass there can be."""
     grass: int = Field(60, ge=1, le=300)

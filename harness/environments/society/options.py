@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, Field
@@ -48,6 +49,12 @@ class SocietyOptions(SocietyGame):
 Options = TypeVar("Options", bound=SocietyOptions)
 
 
-def settled(options: Options, setup: BaseModel) -> Options:
-    """The options with what the task's set-up says in their place."""
-    return options.model_copy(update={name: getattr(setup, name) for name in setup.model_fields_set})
+def settled(options: Options, setup: BaseModel, roles: Sequence[str]) -> Options:
+    """The options with what the task's set-up says in their place, and the seats in the order of the roles.
+
+    The order in which keys are written is no part of what a scenario is; that of its roles is.
+    """
+    given = options.model_copy(update={name: getattr(setup, name) for name in setup.model_fields_set})
+    seats = getattr(given, "seats")  # noqa: B009 - every kind has them, each of its own sort
+    order = [*(role for role in roles if role in seats), *sorted(set(seats) - set(roles))]
+    return given.model_copy(update={"seats": {role: seats[role] for role in order}})

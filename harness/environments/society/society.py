@@ -92,7 +92,7 @@ class Society(Environment, Generic[O, W]):
     @classmethod
     async def open(cls, opening: Opening) -> Self:
         """Seat the roles. Raises `SocietyError` where options and roles do not fit."""
-        options = settled(cast(O, opening.options), opening.setup)
+        options = settled(cast(O, opening.options), opening.setup, opening.roles)
         seats = options.seated()
         if not 1 <= len(seats) <= MOST_SEATS:
             raise SocietyError(f"`seats` seats {len(seats)}; there must be 1 to {MOST_SEATS}, each a role's name")
@@ -203,6 +203,7 @@ class Society(Environment, Generic[O, W]):
     def other(self, role: str, name: str) -> str:
         """Another seat by its name. Raises `AgainstTheRulesError`."""
         others = [seat for seat in self._course.seats if seat != role]
+        name = next((seat for seat in others if seat.lower() == name.strip().lower()), name)
         if name not in others:
             raise AgainstTheRulesError(f"there is no '{name}' to deal with; there are {', '.join(others)}.")
         return name
@@ -277,7 +278,7 @@ class Society(Environment, Generic[O, W]):
     async def read_state(cls, state: FinalState, opening: Opening) -> SocietyReader:
         """Open a recorded state for checks."""
         course, world = cls._unpacked(state.data)
-        options = settled(cast(O, opening.options), opening.setup)
+        options = settled(cast(O, opening.options), opening.setup, opening.roles)
         return cls.told_of(options, course, world, opening.seed)
 
     async def close(self) -> None:

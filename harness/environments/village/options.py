@@ -26,7 +26,7 @@ class VillageGame(SocietyGame):
     """What a scenario and its tasks may both say."""
 
     seats: dict[Seat, Villager] = Field({}, max_length=12)
-    """By role, in the order in which they act. One lord at most. A role that has no seat takes no part."""
+    """By role; they act in the order of the scenario's roles. One lord at most. A role that has no seat takes no part."""
     fields: int = Field(4, ge=1, le=20)
     """Sacks a farmer can sow in a season."""
     harvests: dict[int, Yield] = Field({}, max_length=40)
