@@ -9,6 +9,7 @@ no process maps any more, is bounded only by the number of processes and descrip
 from .archive import STEADY_TIME, Archive, entries, pack, unpack
 from .beneath import Entry, Folder
 from .bubblewrap import WORKSPACE
+from .lent import Lent
 from .limits import MIB, BrokenSandboxError, Limits, NoSandboxError
 from .output import HeadAndTail, Output
 from .session import CommandResult, Session, open_session
@@ -25,6 +26,7 @@ __all__ = [
     "Entry",
     "Folder",
     "HeadAndTail",
+    "Lent",
     "Limits",
     "NoSandboxError",
     "Output",

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from .lent import Lent
 from .limits import MIB, Limits, NoSandboxError
 
 _OLDEST = (0, 8)
@@ -139,8 +140,13 @@ def _version(path: Path) -> str | None:
     return match[1] if match else None
 
 
-def options(limits: Limits, *, files: Mapping[str, int], seccomp: int, info: int) -> list[str]:
-    """Return bwrap's options; `files` maps paths inside to descriptors they are read from."""
+def options(
+    limits: Limits, lent: Lent, *, files: Mapping[str, int], seccomp: int, info: int, dropped: bool
+) -> list[str]:
+    """Return bwrap's options; `files` maps paths inside to descriptors they are read from.
+
+    `dropped` says that root drops its user before bwrap starts.
+    """
     chosen = ["--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"]
     chosen += ["--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox", "--clearenv"]
     for name, value in INSIDE_ENVIRONMENT.items():
@@ -160,11 +166,12 @@ def options(limits: Limits, *, files: Mapping[str, int], seccomp: int, info: int
     chosen += ["--size", str(_SHARED_MEMORY), "--perms", "1777", "--tmpfs", "/dev/shm"]  # noqa: S108
     chosen += ["--size", str(limits.disk_bytes), "--perms", "1777", "--tmpfs", "/tmp"]  # noqa: S108
     chosen += ["--size", str(limits.disk_bytes), "--perms", "0755", "--tmpfs", WORKSPACE, "--chdir", WORKSPACE]
+    chosen += lent.options(dropped=dropped)
     chosen += ["--remount-ro", "/dev", "--remount-ro", "/", "--seccomp", str(seccomp), "--info-fd", str(info)]
     return chosen
 
 
-def command_line(bubblewrap: Bubblewrap, arguments: int, inside: list[str], uid: int | None) -> list[str]:
+def command_line(bubblewrap: Bubblewrap, arguments: int, inside: list[str], uid: int | None, lent: Lent) -> list[str]:
     """Return the whole command: options are read from descriptor `arguments`; `uid` is dropped to first."""
     line = [str(bubblewrap.path), "--args", str(arguments), "--", *inside]
     if uid is None:
@@ -173,7 +180,7 @@ def command_line(bubblewrap: Bubblewrap, arguments: int, inside: list[str], uid:
     if setpriv is None:
         raise NoSandboxError("the sandbox needs `setpriv` when run as root: run `apt-get install util-linux`")
     drop = ["--reuid", str(uid), "--regid", str(uid), "--clear-groups", "--no-new-privs"]
-    return [setpriv, *drop, "--", *line]
+    return lent.around([setpriv, *drop, "--", *line])
 
 
 def explain(said: str) -> str:

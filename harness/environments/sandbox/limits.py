@@ -21,6 +21,9 @@ class Limits:
     """Processes and threads."""
     open_files: int = 256
     """Per process."""
+    address_space: bool = True
+    """Whether each process may reserve no more than twice the memory; not for programs that reserve far more than
+    they use, such as Node.js. What all use together is bounded either way."""
 
 
 class NoSandboxError(Exception):

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from . import bubblewrap, orphans, seccomp, shell, watchdog
 from .beneath import Folder, is_supported
+from .lent import Lent
 from .limits import BrokenSandboxError, Limits, NoSandboxError
 from .uids import User
 
@@ -38,6 +39,8 @@ class Sandbox:
     def __init__(self, process: subprocess.Popen[bytes], spoken: shell.Shell, level: str) -> None:
         """Watch over a process just started; `attach` completes the object once the shell has reported."""
         self.level = level
+        self.where = bubblewrap.WORKSPACE
+        """The workspace's path as what runs in it sees it."""
         self.shell = spoken
         self.root = process.pid
         """The process all others inside descend from."""
@@ -153,11 +156,12 @@ class _Unconfined(Sandbox):
         return None  # it lies on a disk that others use as well
 
 
-async def start_sandbox(limits: Limits, *, user: User | None, characters: int) -> Sandbox:
+async def start_sandbox(limits: Limits, *, user: User | None, characters: int, lent: Lent) -> Sandbox:
     """Start a sandbox with an empty workspace; some 15 ms.
 
-    `user` is the user to drop to, for root; `characters` bounds a command's output. Raises
-    `NoSandboxError` where none is to be had and `BrokenSandboxError` when isolation does not hold.
+    `user` is the user to drop to, for root; `characters` bounds a command's output; `lent` is
+    what it gets of this machine. Raises `NoSandboxError` where none is to be had and `BrokenSandboxError` when
+    isolation does not hold.
     """
     found = _requirements()
     orphans.end_orphans()
@@ -172,11 +176,13 @@ async def start_sandbox(limits: Limits, *, user: User | None, characters: int) -
         os.set_blocking(info, False)
         with os.fdopen(info, "rb") as said:
             files = {name: given[name] for name in bubblewrap.INSIDE_FILES}
-            options = bubblewrap.options(limits, files=files, seccomp=given["seccomp"], info=given["info"])
+            options = bubblewrap.options(
+                limits, lent, files=files, seccomp=given["seccomp"], info=given["info"], dropped=user is not None
+            )
             given["arguments"] = _pipe_with(b"\0".join(map(os.fsencode, options)) + b"\0")
             inside = shell.script(limits, spoken.inside)
-            line = bubblewrap.command_line(found, given["arguments"], inside, user.uid if user else None)
-            process = _spawn(line, spoken, list(given.values()), {})
+            line = bubblewrap.command_line(found, given["arguments"], inside, user.uid if user else None, lent)
+            process = _spawn(line, spoken, [*given.values(), *lent.descriptors], {})
             _close_all(given)
             who = "uid of its own" if user else "user namespace"  # not which: the level is compared between trials
             sandbox = Sandbox(process, spoken, f"bubblewrap {found.version}, {who}")
@@ -184,7 +190,7 @@ async def start_sandbox(limits: Limits, *, user: User | None, characters: int) -
                 if sandbox.alive:
                     raise BrokenSandboxError(f"the sandbox did not start within {_START_SECONDS:g} seconds")
                 raise NoSandboxError(bubblewrap.explain(spoken.take_output().text))
-            _inspect(sandbox, int(json.loads(said.read() or b"")["child-pid"]), limits, user)
+            _inspect(sandbox, int(json.loads(said.read() or b"")["child-pid"]), limits, user, lent)
         started = True
     except (ProcessLookupError, FileNotFoundError, ValueError) as error:
         raise BrokenSandboxError(f"the sandbox ended while it was inspected: {error}") from error
@@ -195,7 +201,7 @@ async def start_sandbox(limits: Limits, *, user: User | None, characters: int) -
     return sandbox
 
 
-async def start_unconfined(limits: Limits, *, workspace: Path, characters: int) -> Sandbox:
+async def start_unconfined(limits: Limits, *, workspace: Path, characters: int, lent: Lent) -> Sandbox:
     """Start a shell in a folder of this machine with nothing around it. For those who said `unsafe`.
 
     Memory and processes are watched; the disk is not bounded, and everything of the user's can be reached.
@@ -206,9 +212,9 @@ async def start_unconfined(limits: Limits, *, workspace: Path, characters: int) 
     mark = secrets.token_hex(16)
     environment = {**bubblewrap.INSIDE_ENVIRONMENT, "HOME": str(workspace), "HARNESS_TRIAL": mark}
     line = shell.script(limits, spoken.inside, limit_processes=False)
-    process = _spawn(line, spoken, [], environment, folder=workspace)
+    process = _spawn(line, spoken, list(lent.descriptors), environment, folder=workspace)
     sandbox = _Unconfined(process, spoken, "none (unsafe)")
-    sandbox.mark = mark
+    sandbox.mark, sandbox.where = mark, str(workspace)
     sandbox.attach(process.pid, Folder(os.open(workspace, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)), [])
     if not await spoken.ready(_START_SECONDS):
         said = spoken.take_output().text
@@ -246,7 +252,7 @@ def _spawn(
         spoken.inside.close()
 
 
-def _inspect(sandbox: Sandbox, root: int, limits: Limits, user: User | None) -> None:
+def _inspect(sandbox: Sandbox, root: int, limits: Limits, user: User | None, lent: Lent) -> None:
     """See from outside that the walls stand, and open the workspace. Raises `BrokenSandboxError`."""
     children = Path(f"/proc/{root}/task/{root}/children").read_text().split()
     if len(children) != 1:
@@ -265,7 +271,7 @@ def _inspect(sandbox: Sandbox, root: int, limits: Limits, user: User | None) -> 
               int(status[name], 16)]  # fmt: skip
     if set(status["Uid"].split()) != {uid}:
         wrong.append(f"runs as host user {status['Uid']}")
-    if strangers := {entry.name for entry in (place / "root").iterdir()} - bubblewrap.ROOT_ENTRIES:
+    if strangers := {entry.name for entry in (place / "root").iterdir()} - bubblewrap.ROOT_ENTRIES - lent.roots:
         wrong.append(f"shows {', '.join(sorted(strangers))} of the host")
     owner = user.uid if user else None
     flags = os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC

@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from .archive import Archive, pack, unpack
 from .beneath import Folder
+from .lent import Lent
 from .limits import BrokenSandboxError, Limits, NoSandboxError
 from .output import Output
 from .process import Sandbox, start_sandbox, start_unconfined
@@ -50,12 +51,13 @@ class CommandResult:
 class Session:
     """A workspace and its shell; used by one task at a time."""
 
-    def __init__(self, limits: Limits, characters: int, scratch: Path, user: User | None) -> None:
+    def __init__(self, limits: Limits, characters: int, scratch: Path, user: User | None, lent: Lent) -> None:
         """Prepare; `open_session` starts it."""
         self._limits = limits
         self._characters = characters
         self._scratch = scratch
         self._user = user
+        self._lent = lent
         self._unconfined = False
         self._sandbox: Sandbox | None = None
         self._where: str | None = None
@@ -90,6 +92,16 @@ class Session:
         stopped, self._overrun = self._overrun, None
         status = sandbox.exit if not (ran.timed_out or stopped) else None
         return CommandResult(ran.output, status, ran.timed_out and not stopped, stopped, True, before)
+
+    @property
+    def passed_limit(self) -> str | None:
+        """Which limit ended the sandbox, in words, when one did and no command was told of it yet."""
+        return self._overrun
+
+    @property
+    def where(self) -> str:
+        """The workspace's path as what runs in it sees it."""
+        return self._open.where
 
     @property
     def alive(self) -> bool:
@@ -154,23 +166,27 @@ class Session:
             raise BrokenSandboxError("the workspace is closed")
         return self._sandbox
 
-    async def start(self, *, unsafe: bool) -> None:
-        """Start the first sandbox; without walls only where `unsafe` and none is to be had."""
+    async def start(self, *, unsafe: bool, walls: bool) -> None:
+        """Start the first sandbox; without walls where none are wanted, or `unsafe` and none are to be had."""
+        self._unconfined = not walls
         try:
-            self._sandbox = await start_sandbox(self._limits, user=self._user, characters=self._characters)
+            self._sandbox = await self._start_again()
         except NoSandboxError:
-            if not unsafe:
+            if not unsafe or self._unconfined:
                 raise
             self._unconfined = True
             self._sandbox = await self._start_again()
+        self._lent = Lent(self._lent.folders)
         self._watch = asyncio.create_task(self._keep_watch())
 
     async def _start_again(self) -> Sandbox:
         if not self._unconfined:
-            return await start_sandbox(self._limits, user=self._user, characters=self._characters)
+            return await start_sandbox(
+                self._limits, user=self._user, characters=self._characters, lent=self._lent
+            )  # fmt: skip
         workspace = self._scratch / f"workspace-{os.urandom(4).hex()}"
         workspace.mkdir()
-        return await start_unconfined(self._limits, workspace=workspace, characters=self._characters)
+        return await start_unconfined(self._limits, workspace=workspace, characters=self._characters, lent=self._lent)
 
     async def _revive(self) -> str | None:
         """Make sure there is a living shell; say what ended the last one if nobody was told yet."""
@@ -210,16 +226,25 @@ class Session:
                     sandbox.kill()
 
 
-async def open_session(limits: Limits, *, characters: int, scratch: Path, unsafe: bool = False) -> Session:
+async def open_session(
+    limits: Limits,
+    *,
+    characters: int,
+    scratch: Path,
+    unsafe: bool = False,
+    walls: bool = True,
+    lent: Lent | None = None,
+) -> Session:
     """Open an empty workspace with a shell; some 15 ms.
 
-    `scratch` is a folder of the trial's own, used only without a sandbox. Raises `NoSandboxError` where no
-    sandbox is to be had (unless `unsafe`), and `BrokenSandboxError`.
+    `scratch` is a folder of the trial's own, used only without a sandbox; `lent` is what it gets of this machine.
+    Raises `NoSandboxError` where no sandbox is to be had (unless `unsafe`, or no `walls` are wanted), and
+    `BrokenSandboxError`.
     """
     user = hold_user() if os.geteuid() == 0 else None
-    session = Session(limits, characters, scratch, user)
+    session = Session(limits, characters, scratch, user, lent or Lent())
     async with contextlib.AsyncExitStack() as undo:
         undo.push_async_callback(session.close)
-        await session.start(unsafe=unsafe)
+        await session.start(unsafe=unsafe, walls=walls)
         undo.pop_all()
     return session
