@@ -17,6 +17,8 @@ import itertools
 import json
 import subprocess
 import sys
+import tempfile
+import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +33,8 @@ from harness.environments.services import Services
 
 START_SECONDS = 180.0
 """For loading the package; imports of 14 s were seen on a busy machine."""
+ONCE_SECONDS = 1800.0
+"""For an answer that is asked for once and kept: all tasks of a large suite."""
 LONGEST_LINE = 64 * 2**20
 """Bytes of one answer."""
 _KEPT_LINES = 30
@@ -97,22 +101,39 @@ async def worker_of(services: Services, program: Program) -> Worker:
 def ask_once(program: Program, call: str, **given: JsonValue) -> JsonValue:
     """One answer from a process started for it, for what is asked once and kept. Raises `EnvironmentFault`."""
     request = json.dumps({"id": 1, "call": call, "with": given}) + "\n"
-    with subprocess.Popen(
-        program.command(), env=_ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        # Its standard input stays open until the answer is there, since its end is the end of the process.
+    pipe = subprocess.PIPE
+    # Not a pipe for its standard error: nobody would empty it, and a full one holds the process up.
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(program.command(), env=_ENVIRONMENT, stdin=pipe, stdout=pipe, stderr=said) as process,
+    ):
+        limit = threading.Timer(ONCE_SECONDS, process.kill)
+        limit.start()
         try:
-            assert process.stdin is not None and process.stdout is not None and process.stderr is not None  # noqa: S101
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.write(request.encode())
-                process.stdin.flush()
-            lines = [json.loads(line) for line in itertools.islice(process.stdout, 2)]
-            if len(lines) < 2:
-                said = process.stderr.read().decode(errors="replace").splitlines()
-                raise EnvironmentFault(f"{program.name} does not start: {_last(said)}")
+            lines = _exchange(process, request)
         finally:
+            limit.cancel()
             process.kill()
-    return _result(program, call, lines[1])
+        if len(lines) < 2:
+            said.seek(0)
+            words = said.read().decode(errors="replace").splitlines()
+            raise EnvironmentFault(f"{program.name} does not start, or not answer: {_last(words)}")
+    return _result(program, call, json.loads(lines[1]))
+
+
+def _exchange(process: subprocess.Popen[bytes], request: str) -> list[bytes]:
+    """The lines said to one request; the process has ended by then, as a rule."""
+    assert process.stdin is not None and process.stdout is not None  # noqa: S101 - pipes were asked for
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write(request.encode())
+        process.stdin.flush()
+    # Its standard input stays open until the answer is there, since its end is the end of the process.
+    lines = list(itertools.islice(process.stdout, 2))
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_ENDING_SECONDS)
+    return lines
 
 
 class Worker:
@@ -185,12 +206,24 @@ class Worker:
                 waiting.exception()  # seen, also when the one who asked was cancelled
 
     async def close(self) -> None:
-        """End the process; may be called twice."""
-        self._over(f"{self._program.name}: the worker is closed")
-        await self._process.wait()
-        await asyncio.gather(*self._listening, return_exceptions=True)
+        """End the process; may be called twice.
+
+        It ends by itself when its standard input does, and with it, in order, the sandbox around it; one that is
+        killed leaves the sandbox's first process for others to bury.
+        """
+        self._fail(f"{self._program.name}: the worker is closed")
         if self._process.stdin is not None:
             self._process.stdin.close()
+        await self._ended()
+        await asyncio.gather(*self._listening, return_exceptions=True)
+
+    async def _ended(self) -> int:
+        """The exit status, of a process that is about to end."""
+        try:
+            return await asyncio.wait_for(self._process.wait(), _ENDING_SECONDS)
+        except TimeoutError:
+            self._kill()
+            return await self._process.wait()
 
     def _send(self, request: JsonValue) -> None:
         if self._process.stdin is not None and not self._process.stdin.is_closing():
@@ -210,11 +243,7 @@ class Worker:
                     waiting.set_result(answer)
         except ValueError as error:  # a line that is too long, or no JSON
             reason = str(error)
-        try:
-            status = await asyncio.wait_for(self._process.wait(), _ENDING_SECONDS)
-        except TimeoutError:
-            self._kill()
-            status = await self._process.wait()
+        status = await self._ended()
         await asyncio.gather(self._listening[1], return_exceptions=True)
         self._fail(f"{self._program.name}: the worker died ({reason}, exit {status}): {_last(self._said)}")
 

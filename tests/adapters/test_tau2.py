@@ -1,4 +1,4 @@
-"""tau2 through the adapter is tau2: its gold actions have its full reward, and its own verdict is the one that counts."""
+"""tau2 through the adapter is tau2: its gold actions have its full reward, and the verdict is its own."""
 
 import asyncio
 import random

@@ -117,7 +117,7 @@ def test_a_script_that_does_not_load_is_one_line_with_the_reason(tmp_path: Path)
             assert "\n" not in str(fault.value)
 
     run(once())
-    with pytest.raises(EnvironmentFault, match=r"broken does not start.*no_such_package"):
+    with pytest.raises(EnvironmentFault, match=r"broken does not start, or not answer.*no_such_package"):
         ask_once(broken, "count")
 
 
