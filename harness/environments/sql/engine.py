@@ -89,19 +89,17 @@ _PLACES = {
     "duckdb": "harness.environments.sql.duckdb:DuckdbEngine",
     "postgresql": "harness.environments.sql.postgresql:PostgresqlEngine",
 }
-_PACKAGES = {"duckdb": "duckdb", "postgresql": "psycopg"}
+_PACKAGES = {"duckdb": ("duckdb", "pytz"), "postgresql": ("psycopg",)}
 
 
 def load_engine(name: str) -> type[SqlEngine]:
     """The engine of a name. Raises `SqlError` with the command that installs what is missing."""
-    if name in _PACKAGES:
+    for package in _PACKAGES.get(name, ()):
         try:
-            import_module(_PACKAGES[name])
+            import_module(package)
         except ImportError as error:
             wanted = f"pip install 'scaffold-harness[{name}]'"
-            raise SqlError(
-                f"engine {name} needs the package {_PACKAGES[name]} ({error}); get it with: {wanted}"
-            ) from None
+            raise SqlError(f"engine {name} needs the package {package} ({error}); get it with: {wanted}") from None
     module, _, attribute = _PLACES[name].partition(":")
     return cast(type[SqlEngine], getattr(import_module(module), attribute))
 

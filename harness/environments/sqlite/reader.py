@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
-from harness.environments.protocol import EnvironmentFault, FinalState, Observation
+from harness.environments.protocol import EnvironmentFault, FinalState, Observation, StateReader
 from harness.environments.sqlite.database import Database, RefusedError
 from harness.environments.sqlite.guard import Bounds
 from harness.environments.sqlite.worker import Worker
@@ -22,7 +22,7 @@ TEXT_AS_DATA = 10_000
 """Characters of one text handed to state expressions; longer ones are cut."""
 
 
-class SqliteReader:
+class SqliteReader(StateReader):
     """Answers checks about a database (`harness.environments.protocol.StateReader`)."""
 
     def __init__(self, state: FinalState, *, now: str, seed: int) -> None:
