@@ -142,7 +142,7 @@ def test_names_that_lead_out_are_refused_also_right_below_the_top(tmp_path: Path
         for each in ("a/one", name):
             tar.addfile(tarfile.TarInfo(each))
     target = at(tmp_path / "target")
-    with pytest.raises(OSError, match="."):
+    with pytest.raises(OSError):
         unpack(target, buffer.getvalue())
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "one", "target"]
 

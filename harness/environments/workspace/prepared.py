@@ -31,7 +31,8 @@ _GIT_SECONDS = 60.0
 _COMMIT = (
     "command -v git >/dev/null || exit 127; "
     "git init -q --template= -b main . && git config core.autocrlf false && git add -A -f . && "
-    'git commit -q --allow-empty --no-verify -m "$(cat "$MESSAGE_FILE")" && rm -f .git/COMMIT_EDITMSG'
+    'git commit -q --allow-empty --no-verify -m "$(cat "$MESSAGE_FILE")" && rm -f .git/COMMIT_EDITMSG && '
+    "git -c pack.threads=1 repack -a -d -q -n --window=0"  # one file in place of one for each object: quick to unpack
 )
 _MESSAGE_FILE = "/tmp/message"  # noqa: S108 - the sandbox's own
 

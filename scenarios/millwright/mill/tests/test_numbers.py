@@ -17,6 +17,10 @@ class Numbers(unittest.TestCase):
         self.assertEqual([draw(self.path) for _ in range(3)], [1, 2, 3])
         self.assertEqual(last(self.path), 3)
 
+    def test_numbers_are_drawn_under_the_lock(self):
+        draw(self.path)
+        self.assertTrue(os.path.exists(self.path + ".lock"))
+
     def test_clerks_at_once_get_each_their_own(self):
         clerks = []
         for clerk in range(4):
