@@ -3,11 +3,13 @@
 Nothing is scored or worded here: the functions, their outputs, the attacks and the verdicts are AgentDojo's own.
 """
 
+import datetime
 import itertools
 import json
 import warnings
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any
 
 import yaml
@@ -16,6 +18,7 @@ from agentdojo.agent_pipeline.base_pipeline_element import BasePipelineElement
 from agentdojo.agent_pipeline.tool_execution import tool_result_to_str
 from agentdojo.attacks.attack_registry import load_attack
 from agentdojo.attacks.base_attacks import BaseAttack
+from agentdojo.default_suites.v1.tools import cloud_drive_client, email_client
 from agentdojo.functions_runtime import FunctionCall, FunctionsRuntime, TaskEnvironment
 from agentdojo.task_suite.load_suites import get_suite
 from agentdojo.task_suite.task_suite import TaskSuite, read_suite_file
@@ -26,6 +29,12 @@ SERVED = ("describe", "list_tasks", "open_trial", "call", "calls", "restore", "f
 _READING = ("get_", "read_", "search_", "list_", "check_", "find_", "view_")
 _numbers = itertools.count(1)
 _trials: dict[int, "_Trial"] = {}
+
+NOW = datetime.datetime(2025, 1, 1, 12, tzinfo=None)
+"""When mails are sent and files changed. AgentDojo stamps them with the time of day, which no two trials share; this
+is later than all that its suites begin with, as the time of day was."""
+for _module in (email_client, cloud_drive_client):
+    _module.datetime = SimpleNamespace(datetime=SimpleNamespace(now=lambda: NOW))
 
 # Each call of pydantic's old names in AgentDojo warns; nobody here can mend it.
 warnings.simplefilter("ignore")
@@ -119,8 +128,7 @@ def call(trial: int, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
 def calls(trial: int) -> list[dict[str, Any]]:
     """The calls so far, failed ones too: with the beginning they are the whole state.
 
-    AgentDojo's environments cannot be read back from JSON (validating an inbox puts the first mails into it again),
-    but its functions always do the same.
+    Not the environment as JSON: validating an inbox would put the first mails into it again.
     """
     return [{"function": call.function, "args": _plain(call.args)} for call in _trials[trial].calls]
 
