@@ -27,7 +27,7 @@ class Inventory:
     """What there is at one moment."""
 
     processes: dict[int, str]
-    """Descendants of this process, by pid, with their names; zombies too."""
+    """Descendants of this process that run, by pid, with their names."""
     threads: frozenset[str]
     files: dict[int, str]
     """Open file descriptors of this process and what they are."""
@@ -98,7 +98,9 @@ def _descendants() -> dict[int, str]:
             except OSError:
                 continue  # gone meanwhile
             name, _, rest = text.partition("(")[2].rpartition(")")
-            parents[int(entry.name)] = (int(rest.split()[1]), name)
+            state, parent = rest.split()[:2]
+            if state != "Z":  # one that has ended, and that nobody has asked after
+                parents[int(entry.name)] = (int(parent), name)
     own, found = os.getpid(), dict[int, str]()
     for pid, (_, name) in parents.items():
         above, steps = pid, 0

@@ -68,7 +68,9 @@ class Game:
 
     def _note(self, player: int, seen: list[Any]) -> None:
         for sender, text, kind in seen:
-            self.told.append([player, sender, str(text), kind.name])
+            # A few games mix up the three: who is not a player is the game, and a kind is a name.
+            whose = int(sender) if isinstance(sender, int) else -1
+            self.told.append([player, whose, str(text), getattr(kind, "name", str(kind))])
 
     def take(self) -> dict[str, Any]:
         """Whose turn it is, and what players were told since the last time: [player, sender, text, kind]."""
@@ -101,7 +103,8 @@ def end(trial: str) -> dict[str, Any]:
         return {"rewards": None, "reason": ""}
     rewards, info = game.env.close()
     reasons = {str(told.get("reason", "")) for told in info.values()}
-    rewards = {str(player): float(reward) for player, reward in rewards.items()}
+    # A few games put the reason for an invalid move where its reward belongs: no reward, then.
+    rewards = {str(p): float(r) if isinstance(r, int | float) else 0.0 for p, r in rewards.items()}
     return {"rewards": rewards, "reason": " ".join(sorted(reasons))}
 
 
