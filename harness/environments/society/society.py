@@ -43,11 +43,12 @@ class Society(Environment, Generic[O, W]):
     Round: ClassVar[str] = "Round"
     """What a round is called."""
 
-    def __init__(self, options: O, roles: tuple[str, ...], seed: int, course: Course, world: W) -> None:
+    def __init__(self, opening: Opening, options: O, course: Course, world: W) -> None:
         """Take over a world as it begins. `options` are those of the scenario with the task's set-up in their place."""
+        self._offering = opening.options  # what is offered is the scenario's to say, whatever a task makes of it
         self._options = options
-        self._roles = roles
-        self._seed = seed
+        self._roles = tuple(opening.roles)
+        self._seed = opening.seed
         self._course = course
         self._world = world
         self._closed = False
@@ -103,7 +104,7 @@ class Society(Environment, Generic[O, W]):
                 f"there are {', '.join(opening.roles)}"
             )
         course = Course(seats=seats, rounds=options.rounds, order=options.order, waiting=list(seats))
-        return cls(options, tuple(opening.roles), opening.seed, course, cls.begun(options, opening.seed))
+        return cls(opening, options, course, cls.begun(options, opening.seed))
 
     @property
     def facts(self) -> dict[str, JsonValue]:
@@ -166,7 +167,7 @@ class Society(Environment, Generic[O, W]):
         """Why a role may not act now; nothing that counts as an action."""
         if role not in self._roles:
             return f"there is no role '{role}' here"
-        offered = [offer.name for offer in type(self).tools(self._options, role)]
+        offered = [offer.name for offer in type(self).tools(self._offering, role)]
         if tool not in offered:
             return f"there is no tool '{tool}'; there are {', '.join(offered)}"
         if self._course.over is not None:
