@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.environments import CATALOG, SUBMIT, load_kind
+from harness.environments import CATALOG, SUBMIT, Services, load_kind
 from harness.scaffolds.protocols.tool_texts import tool_lines
 from harness.scoring import validate_scenario
 from harness.spec import library, load_scenario
@@ -22,7 +22,7 @@ def scenario(request: pytest.FixtureRequest) -> LoadedScenario:
 def test_every_solution_scores_full_marks_and_doing_nothing_does_not_pass(
     scenario: LoadedScenario, tmp_path: Path
 ) -> None:
-    for task in asyncio.run(validate_scenario(scenario, tmp_path)):
+    for task in asyncio.run(validate_scenario(scenario, tmp_path, Services())):
         assert (task.gold, task.problems, task.notes) == (1.0, [], []), task.task
         assert task.null is not None and task.null < 0.5, task.task
 
