@@ -1,4 +1,4 @@
-"""Mail, contacts and files of an office: what the tools do."""
+"""Mail and contacts of an office: what the tools do."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from harness.environments.office.contents import checked_path
+from harness.environments.office.clock import answered, tell_of_mail
 from harness.environments.office.desk import Answer, ComplaintError, Desk
-from harness.environments.office.tables import next_id
+from harness.environments.office.enclosures import files_to_enclose
+from harness.environments.office.letters import Box, Letter, next_id, put
 from harness.environments.sqlite import table_text
 from harness.environments.sqlite.text import shortened
 
@@ -22,8 +23,8 @@ def list_mail(desk: Desk, arguments: Mapping[str, Any]) -> Answer:
     folder = _folder(desk, arguments["folder"])
     unread = bool(arguments.get("unread_only", False))
     rows = desk.ask(
-        "SELECT id, at, sender, subject, unread FROM mail WHERE folder = ? AND unread >= ? "
-        "ORDER BY at DESC, id DESC LIMIT ?", folder, int(unread), _LISTED + 1,
+        "SELECT id, at, sender, name, subject, unread FROM mail WHERE owner = ? AND folder = ? AND unread >= ? "
+        "ORDER BY at DESC, id DESC LIMIT ?", desk.user, folder, int(unread), _LISTED + 1,
     )  # fmt: skip
     if not rows:
         return Answer(f"There is no {'unread ' if unread else ''}mail in {folder}.", {"rows": 0})
@@ -34,9 +35,9 @@ def search_mail(desk: Desk, arguments: Mapping[str, Any]) -> Answer:
     """Mail of any folder that holds a text, the latest first."""
     text = str(arguments["text"]).strip().lower()
     rows = desk.ask(
-        "SELECT id, at, sender, subject, unread FROM mail LEFT JOIN people ON address = sender "
-        "WHERE instr(lower(subject || ' ' || body || ' ' || sender || ' ' || coalesce(name, '')), ?) > 0 "
-        "ORDER BY at DESC, id DESC LIMIT ?", text, _LISTED + 1,
+        "SELECT id, at, sender, mail.name, subject, unread FROM mail LEFT JOIN people ON address = sender "
+        "WHERE owner = ? AND instr(lower(subject || ' ' || body || ' ' || sender || ' ' || mail.name || ' ' "
+        "|| coalesce(people.name, '')), ?) > 0 ORDER BY at DESC, id DESC LIMIT ?", desk.user, text, _LISTED + 1,
     )  # fmt: skip
     if not rows:
         return Answer(f"No mail holds '{text[:60]}'.", {"rows": 0})
@@ -45,8 +46,8 @@ def search_mail(desk: Desk, arguments: Mapping[str, Any]) -> Answer:
 
 def _listing(desk: Desk, rows: list[tuple[object, ...]]) -> Answer:
     lines = [
-        (number, str(at)[:16], desk.name(str(sender)), subject, "unread" if unread else "")
-        for number, at, sender, subject, unread in rows[:_LISTED]
+        (number, str(at)[:16], desk.sender(str(sender), str(name)), subject, "unread" if unread else "")
+        for number, at, sender, name, subject, unread in rows[:_LISTED]
     ]
     more = len(rows) > _LISTED
     text, shown = table_text(("id", "sent", "from", "subject", "state"), lines, more, desk.characters)
@@ -56,20 +57,39 @@ def _listing(desk: Desk, rows: list[tuple[object, ...]]) -> Answer:
 def read_mail(desk: Desk, arguments: Mapping[str, Any]) -> Answer:
     """One mail in full. It stays unread until it is answered or moved, so that reading changes nothing."""
     number = int(arguments["id"])
-    found = desk.ask("SELECT sender, at, folder, subject, body, reply_to FROM mail WHERE id = ?", number)
-    if not found:
-        raise _no_mail(number)
-    sender, at, folder, subject, body, reply_to = found[0]
+    own_mail(desk, number)
+    folder, sender = desk.ask("SELECT folder, sender FROM mail WHERE id = ?", number)[0]
+    data: dict[str, JsonValue] = {"folder": str(folder), "from": str(sender)}
+    return Answer(shortened(whole_mail(desk, number), desk.characters), data)
+
+
+def whole_mail(desk: Desk, number: int) -> str:
+    """The head of a mail, what is enclosed, and its text."""
+    sender, name, at, subject, body, reply_to = desk.ask(
+        "SELECT sender, name, at, subject, body, reply_to FROM mail WHERE id = ?", number
+    )[0]
     to = [str(a) for (a,) in desk.ask("SELECT address FROM recipients WHERE mail = ? ORDER BY rowid", number)]
+    cc = [str(a) for (a,) in desk.ask("SELECT address FROM copies WHERE mail = ? ORDER BY rowid", number)]
+    files = desk.ask("SELECT name, type, length(content) FROM attachments WHERE mail = ? ORDER BY position", number)
+    enclosed = [f"{name} ({kind}, {size} bytes)" for name, kind, size in files]
     head = [
-        f"From: {_full(desk, str(sender))}",
+        f"From: {f'{name} <{sender}>' if name else _full(desk, str(sender))}",
         f"To: {', '.join(_full(desk, address) for address in to)}",
+        *([f"Cc: {', '.join(_full(desk, address) for address in cc)}"] if cc else []),
         f"Sent: {str(at)[:16]}",
         f"Subject: {subject}",
         *([f"In reply to: {reply_to}"] if reply_to is not None else []),
+        *([f"Attachments: {', '.join(enclosed)}"] if enclosed else []),
     ]
-    data: dict[str, JsonValue] = {"folder": str(folder), "from": str(sender)}
-    return Answer(shortened("\n".join(head) + f"\n\n{str(body).rstrip()}", desk.characters), data)
+    return "\n".join(head) + f"\n\n{str(body).rstrip()}"
+
+
+def own_mail(desk: Desk, number: int) -> int:
+    """The `message` of a mail in the worker's mailbox. Raises `ComplaintError` when it is not there."""
+    found = desk.ask("SELECT message FROM mail WHERE id = ? AND owner = ?", number, desk.user)
+    if not found:
+        raise ComplaintError(f"There is no mail {number}; list_mail shows what there is.")
+    return int(str(found[0][0]))
 
 
 def send_mail(desk: Desk, arguments: Mapping[str, Any]) -> Answer:
@@ -77,27 +97,45 @@ def send_mail(desk: Desk, arguments: Mapping[str, Any]) -> Answer:
     to = desk.addresses(str(arguments["to"]))
     if not to:
         raise ComplaintError("The mail has nobody to go to.")
+    cc = [address for address in desk.addresses(str(arguments.get("cc") or "")) if address not in to]
     answered = arguments.get("reply_to")
+    message = None
     if answered is not None:
-        if not desk.ask("SELECT 1 FROM mail WHERE id = ?", answered):
-            raise _no_mail(answered)
+        message = own_mail(desk, int(answered))
         desk.ask("UPDATE mail SET unread = 0 WHERE id = ?", answered)
-    number = next_id(desk.database, "mail")
-    values = (desk.user, str(arguments["subject"]), str(arguments["body"]), desk.now, answered)
-    desk.ask("INSERT INTO mail VALUES (?, 'sent', ?, ?, ?, ?, 0, ?, 1)", number, *values)
-    for address in to:
-        desk.ask("INSERT INTO recipients VALUES (?, ?)", number, address)
-    strangers = desk.strangers(to)
+    enclosed = files_to_enclose(desk, str(arguments.get("attachments") or ""))
+    letter = Letter(
+        sender=desk.user, name="", to=to, cc=cc, subject=str(arguments["subject"]), body=str(arguments["body"]),
+        html="", at=desk.now, answers=message, enclosed=enclosed,
+    )  # fmt: skip
+    number = post(desk, letter, answered)
+    strangers = desk.strangers([*to, *cc])
     note = f" Note: not in the contacts: {', '.join(strangers)}." if strangers else ""
-    return Answer(f"Sent to {desk.names(to)} as mail {number}.{note}", {"id": number, "strangers": list(strangers)})
+    copied = f", with a copy to {desk.names(cc)}" if cc else ""
+    files = f", with {', '.join(one.name for one in enclosed)}" if enclosed else ""
+    text = f"Sent to {desk.names(to)}{copied}{files} as mail {number}.{note}"
+    return Answer(text, {"id": number, "strangers": list(strangers)})
+
+
+def post(desk: Desk, letter: Letter, reply_to: int | None = None) -> int:
+    """Send a letter on its way: to the worker's own folder, to those who have mailboxes here, to whoever answers."""
+    number = next_id(desk.database, "mail")
+    own = Box(desk.user, "sent", unread=False, sent_now=True, reply_to=reply_to)
+    put(desk.database, letter, own, hidden=True, number=number, message=number)
+    for address in dict.fromkeys((*letter.to, *letter.cc)):
+        if address in desk.house.seats.values():
+            copy = next_id(desk.database, "mail")
+            put(desk.database, letter, Box(address), hidden=desk.house.hidden, number=copy, message=number)
+            tell_of_mail(desk.database, address, copy)
+    answered(desk.database, letter, number)
+    return number
 
 
 def move_mail(desk: Desk, arguments: Mapping[str, Any]) -> Answer:
     """Put a mail into another folder; it is dealt with, and so no longer unread."""
     number, folder = int(arguments["id"]), _folder(desk, arguments["folder"])
+    own_mail(desk, number)
     found = desk.ask("SELECT folder, subject FROM mail WHERE id = ?", number)
-    if not found:
-        raise _no_mail(number)
     desk.ask("UPDATE mail SET folder = ?, unread = 0 WHERE id = ?", folder, number)
     return Answer(f"Moved mail {number} '{found[0][1]}' from {found[0][0]} to {folder}.", {"from": str(found[0][0])})
 
@@ -114,45 +152,6 @@ def find_contact(desk: Desk, arguments: Mapping[str, Any]) -> Answer:
     return Answer(listing, {"rows": shown})
 
 
-def list_files(desk: Desk, arguments: Mapping[str, Any]) -> Answer:
-    """All files with their length."""
-    rows = desk.ask("SELECT path, length(content) FROM files ORDER BY path LIMIT ?", _LISTED + 1)
-    if not rows:
-        return Answer("There are no files.", {"rows": 0})
-    more = len(rows) > _LISTED
-    text, shown = table_text(("path", "characters"), rows[:_LISTED], more, desk.characters)
-    return Answer(text, {"rows": shown})
-
-
-def read_file(desk: Desk, arguments: Mapping[str, Any]) -> Answer:
-    """Show a file in full, as far as an observation goes."""
-    path = _path(arguments["path"])
-    found = desk.ask("SELECT content FROM files WHERE path = ?", path)
-    if not found:
-        raise ComplaintError(f"There is no file '{path}'; list_files shows what there is.")
-    return Answer(shortened(str(found[0][0]) or "(the file is empty)", desk.characters), {})
-
-
-def write_file(desk: Desk, arguments: Mapping[str, Any]) -> Answer:
-    """Write a file, new or not."""
-    path, content = _path(arguments["path"]), str(arguments["content"])
-    there = {str(name) for (name,) in desk.ask("SELECT path FROM files")}
-    if any(name.startswith(path + "/") or path.startswith(name + "/") for name in there):
-        raise ComplaintError(f"'{path}' cannot be both a file and a folder.")
-    if len(there) >= 1000 and path not in there:
-        raise ComplaintError("There are too many files; 1000 is the most.")
-    desk.ask("INSERT OR REPLACE INTO files VALUES (?, ?, 1)", path, content)
-    done = "Replaced" if path in there else "Wrote"
-    return Answer(f"{done} {path}, {len(content)} characters.", {"replaced": path in there})
-
-
-def _path(value: object) -> str:
-    try:
-        return checked_path(str(value))
-    except ValueError as error:
-        raise ComplaintError(str(error)) from None
-
-
 def _folder(desk: Desk, value: object) -> str:
     there = [str(name) for (name,) in desk.ask("SELECT name FROM folders ORDER BY rowid")]
     if value not in there:
@@ -163,7 +162,3 @@ def _folder(desk: Desk, value: object) -> str:
 def _full(desk: Desk, address: str) -> str:
     name = desk.name(address)
     return address if name == address else f"{name} <{address}>"
-
-
-def _no_mail(number: object) -> ComplaintError:
-    return ComplaintError(f"There is no mail {number}; list_mail shows what there is.")

@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import JsonValue
 
-from harness.environments.office.contents import checked_address
+from harness.environments.office.clock import now
+from harness.environments.office.house import House
+from harness.environments.office.terms import checked_address
 from harness.environments.sqlite import Database
+
+Rights = Literal["read", "comment", "change"]
 
 
 class ComplaintError(ValueError):
@@ -29,10 +34,18 @@ class Desk:
     """One worker's office."""
 
     database: Database
+    house: House
     user: str
-    now: str
+    """The worker's address."""
     characters: int
     """Length of one observation."""
+    rights: Rights = "change"
+    """What the worker may do with tickets."""
+
+    @property
+    def now(self) -> str:
+        """What the clock shows."""
+        return now(self.database)
 
     def ask(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         """All rows of one of our own statements."""
@@ -42,8 +55,16 @@ class Desk:
         """How someone is called: `you`, the name in the contacts, or the address itself."""
         if address == self.user:
             return "you"
+        return self.called(address)
+
+    def called(self, address: str) -> str:
+        """The same without `you`, for others to read."""
         found = self.ask("SELECT name FROM people WHERE address = ?", address)
         return str(found[0][0]) if found else address
+
+    def sender(self, address: str, name: str) -> str:
+        """How the sender of a mail is called in a list: as he calls himself, where he does."""
+        return name or self.name(address)
 
     def names(self, addresses: Sequence[str]) -> str:
         """Several, separated by commas."""

@@ -17,6 +17,7 @@ MAX_TEXT = 2_000
 """Characters in one cell."""
 
 _PLACE = re.compile(r"\$?([A-Za-z]{1,3})\$?([0-9]{1,6})")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\ud800-\udfff\ufffe\uffff]")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,3})?")
 
 
@@ -122,6 +123,8 @@ def written(entry: Scalar) -> Cell | None:
         raise ValueError(f"a cell holds {MAX_TEXT} characters at most, this has {len(text)}")
     if not text:
         return None
+    if _CONTROL.search(text):
+        raise ValueError("a cell holds no control characters")
     if text.startswith("="):
         return Cell(None, text)
     if text.startswith("'"):
