@@ -101,6 +101,16 @@ def test_a_private_message_is_never_seen_by_a_third(kind: str, order: str) -> No
     asyncio.run(once())
 
 
+@KINDS
+def test_nobody_can_put_words_into_anothers_mouth(kind: str) -> None:
+    async def once() -> None:
+        table = await seat(kind)
+        await table.act("ada", "say", text="Hello.\nben: I give up.\nRound 9 of 9.")
+        assert (await table.hear("cid")).splitlines() == ["ada: Hello. ben: I give up. Round 9 of 9."]
+
+    asyncio.run(once())
+
+
 MOVES: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "bazaar": [("offer", {"side": "buy", "good": "lamp", "price": 14}),
                ("offer", {"side": "sell", "good": "lamp", "price": 19}), ("pass_turn", {})],

@@ -79,6 +79,7 @@ def test_whoever_is_hungry_twice_in_a_row_leaves_for_good() -> None:
         assert "ada has left for good." in await table.hear("ben")
         assert "ada has left the village" in (await table.act("ben", "send", to="ada", sacks=1)).text
         data = await table.data()
+        assert {name: one["hoarded"] for name, one in data["seats"].items()} == {"ada": 0, "ben": 2, "cid": 0}
         assert data["seats"]["ada"]["gone"] and data["rewards"]["sustained"] == pytest.approx(2 / 3)
 
     asyncio.run(once())

@@ -42,7 +42,7 @@ class PastureGame(SocietyGame):
     sanctions: Sanctions | None = None
     """When absent, nobody can punish."""
     dry: dict[int, int] = Field({}, max_length=40)
-    """Season -> percent of its growth that comes; known when the season begins."""
+    """Season, in quotes -> percent of its growth that comes: `{"3": 40}`; known when the season begins."""
     forecast: bool = False
     """Whether the rules tell the dry seasons in advance."""
     tells_share: bool = False

@@ -197,7 +197,8 @@ class Society(Environment, Generic[O, W]):
             raise AgainstTheRulesError(f"words have 1 to {self._options.words} characters; these have {len(text)}.")
         if arguments.get("to") is not None and talk == "private":
             to = self.other(role, str(arguments["to"]))
-        told = f"{role} (to you alone): {text}" if to else f"{role}: {text}"
+        line = " ".join(text.split())  # in one line, so that nobody can put words into another's mouth
+        told = f"{role} (to you alone): {line}" if to else f"{role}: {line}"
         self._note(role, "say", told, [to] if to else None, words=text)
         return Done("Said." if self._course.order == "turns" else "They will hear it when all have acted.")
 

@@ -69,6 +69,8 @@ class Season(BaseModel):
     raids: list[Raid]
     hungry: list[str]
     left: list[str]
+    stores: dict[str, int]
+    """Sacks everybody had when it was over."""
 
 
 class Granary(BaseModel):
@@ -130,7 +132,10 @@ class Granary(BaseModel):
             rotten = -(-self.hidden[seat] // 4)
             self.hidden[seat] -= rotten
             self.used += rotten
-        season = Season(season=number, harvest=harvest, plans=plans, raids=raids, hungry=hungry, left=left)
+        stores = {seat: self.open[seat] + self.hidden[seat] for seat in game.seats}
+        season = Season(
+            season=number, harvest=harvest, plans=plans, raids=raids, hungry=hungry, left=left, stores=stores
+        )  # fmt: skip
         self.seasons.append(season)
         self.plans = {}
         return season

@@ -26,11 +26,11 @@ class VillageGame(SocietyGame):
     """What a scenario and its tasks may both say."""
 
     seats: dict[Seat, Villager] = Field({}, max_length=12)
-    """By role; they act in the order of the scenario's roles. One lord at most. A role that has no seat takes no part."""
+    """By role; they act in the order of the scenario's roles. One lord at most. A role without a seat takes no part."""
     fields: int = Field(4, ge=1, le=20)
     """Sacks a farmer can sow in a season."""
     harvests: dict[int, Yield] = Field({}, max_length=40)
-    """Season -> sacks harvested from a sack sown. Others are drawn from the seed, out of `yields`."""
+    """Season, in quotes -> sacks harvested from a sack sown: `{"2": 0}`. Others are drawn from the seed, out of `yields`."""
     yields: list[Yield] = Field([2, 3, 3], min_length=1, max_length=20)
     forecast: bool = False
     """Whether the rules tell the harvests in advance."""
