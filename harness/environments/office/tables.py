@@ -31,6 +31,7 @@ Times are local, `YYYY-MM-DD HH:MM:SS`; addresses in lower case.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from harness.environments.office.clock import deliver
 from harness.environments.office.contents import OfficeContents
@@ -96,9 +97,7 @@ __all__ = ["BOUNDS", "FOLDERS", "build", "next_id"]
 
 def build(parts: Sequence[OfficeContents], house: House, folders: Sequence[str], seed: int) -> Database:
     """Make a database with the contents of all `parts`, in order. Raises `EnvironmentFault` in plain words."""
-    database = Database(b"", BOUNDS, now=house.now, seed=seed)
-    for table in _TABLES:
-        database.query(table)
+    database = Database(_empty(), BOUNDS, now=house.now, seed=seed)
     database.query("BEGIN")
     try:
         database.query("INSERT INTO office VALUES (?, ?)", (house.user, house.now))
@@ -116,6 +115,19 @@ def build(parts: Sequence[OfficeContents], house: House, folders: Sequence[str],
         raise EnvironmentFault(str(error)) from None
     database.query("COMMIT")
     return database
+
+
+@cache
+def _empty() -> bytes:
+    """An office with nothing in it; small pages, as most tables hold little."""
+    database = Database(b"", BOUNDS, now="2026-01-05 09:00:00", seed=0)
+    try:
+        database.query("PRAGMA page_size = 1024")
+        for table in _TABLES:
+            database.query(table)
+        return database.image()
+    finally:
+        database.close()
 
 
 def _furnish(database: Database, part: OfficeContents, house: House) -> None:
