@@ -110,7 +110,7 @@ def _cells(sheet: Worksheet) -> dict[Place, Cell]:
     for row in sheet.iter_rows():
         for entry in row:
             try:
-                cell = _cell(entry.value)
+                cell = _cell(entry.value, formula=entry.data_type == "f")
             except ValueError as error:
                 raise ExchangeError(f"cell {entry.coordinate}: {error}") from None
             if cell is not None:
@@ -118,12 +118,12 @@ def _cells(sheet: Worksheet) -> dict[Place, Cell]:
     return found
 
 
-def _cell(value: object) -> Cell | None:
+def _cell(value: object, *, formula: bool) -> Cell | None:
     if isinstance(value, datetime):
         return Cell(value.strftime("%Y-%m-%d" if value.time() == time() else "%Y-%m-%d %H:%M"))
     if isinstance(value, date | time | timedelta):
         return Cell(str(value))
-    if isinstance(value, str) and not value.startswith("="):
+    if isinstance(value, str) and not formula:
         return written("'" + value.strip()) if value.strip() else None  # the file says that it is a text
     return written(value if isinstance(value, str | int | float | bool | None) else str(value))
 
