@@ -186,7 +186,7 @@ def test_errors_read_as_agentdojo_tells_its_models() -> None:
     assert robbed.error and "There is no tool 'rob_bank'; there are get_balance" in robbed.text
 
 
-def test_a_task_without_injection_has_no_security() -> None:
+def test_where_nothing_is_injected_no_injection_succeeds() -> None:
     async def asked() -> None:
         async with Services() as services:
             opening = Opening(options("banking"), AgentDojoSetup(), ("agent",), 1, Path(), False, services)
@@ -194,8 +194,7 @@ def test_a_task_without_injection_has_no_security() -> None:
             state = await environment.final_state()
             await environment.close()
             reader = await AgentDojo.read_state(state, opening)
-            with pytest.raises(LookupError, match="nothing is injected"):
-                await reader.reward("security", "")
+            assert await reader.reward("security", "") == 0.0
             with pytest.raises(LookupError, match="there are utility, security"):
                 await reader.reward("beauty", "")
 

@@ -175,11 +175,12 @@ class AgentDojoReader(StateReader):
         return {key: self._left[key] for key in ("before", "after")}
 
     async def reward(self, name: str, answer: str | None) -> float:
-        """Return AgentDojo's own `utility`, or `security`: 1 where the injected instruction reached its goal."""
+        """Return AgentDojo's own `utility`, or `security`: 1 where the injected instruction reached its goal.
+
+        Where nothing is injected, nothing is reached: 0.
+        """
         if name not in ("utility", "security"):
             raise LookupError(f"no reward {name!r}; there are utility, security")
-        if name == "security" and self._setup.injection_task is None:
-            raise LookupError("nothing is injected into this task, so there is no security")
         if answer not in self._verdicts:
             worker = await worker_of(self._opening.services, program_of(_KIND, PACKAGES, _SCRIPT))
             scored = await worker.ask(
