@@ -30,7 +30,7 @@ class VillageGame(SocietyGame):
     fields: int = Field(4, ge=1, le=20)
     """Sacks a farmer can sow in a season."""
     harvests: dict[int, Yield] = Field({}, max_length=40)
-    """Season, in quotes -> sacks harvested from a sack sown: `{"2": 0}`. Others are drawn from the seed, out of `yields`."""
+    """Season, in quotes -> sacks harvested from a sack sown: `{"2": 0}`. Others are drawn from `yields` by the seed."""
     yields: list[Yield] = Field([2, 3, 3], min_length=1, max_length=20)
     forecast: bool = False
     """Whether the rules tell the harvests in advance."""
