@@ -31,6 +31,7 @@ COMMANDS = {
     "compare": "Compare the models of a sweep.",
     "models": "List local models, and download their weights.",
     "install": "Install what adapters and MCP servers need.",
+    "tools": "Ask a scenario's MCP server for its tools, and pin them.",
 }
 
 MODULES = {"import": "import_"}

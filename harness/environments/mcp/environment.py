@@ -16,22 +16,25 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, JsonValue
 
 from harness.environments.mcp.connection import Connection, RefusedError, over_http, over_pipes
 from harness.environments.mcp.files import begun_with, contents
 from harness.environments.mcp.launch import CannotStartError, Launch, ServerProcess, launch_of, open_sandbox
-from harness.environments.mcp.options import McpOptions, McpSetup, as_workspace
+from harness.environments.mcp.options import McpOptions, McpSetup, PinnedTool, as_workspace
 from harness.environments.mcp.results import cut, observation, plain
-from harness.environments.mcp.schemas import compare, offered, pinned
+from harness.environments.mcp.schemas import as_pinned, compare, offered, pinned
 from harness.environments.mcp.state import McpState, packed, unpacked
 from harness.environments.packages import Packages
 from harness.environments.protocol import Environment, EnvironmentFault, FinalState, Observation, Opening, Tool
 from harness.environments.sandbox import MIB, WORKSPACE, BrokenSandboxError, NoSandboxError, unpack
 from harness.environments.workspace import WorkspaceState, open_workspace_session
 from harness.environments.workspace.prepared import Prepared, furnish, initial_files
+
+if TYPE_CHECKING:
+    import mcp_types
 
 
 class Mcp(Environment):
@@ -41,11 +44,12 @@ class Mcp(Environment):
     Options: ClassVar[type[BaseModel]] = McpOptions
     Setup: ClassVar[type[BaseModel]] = McpSetup
 
-    def __init__(self, options: McpOptions, opening: Opening) -> None:
+    def __init__(self, options: McpOptions, opening: Opening, pins: Mapping[str, PinnedTool]) -> None:
         """Open nothing yet."""
         self._options = options
         self._opening = opening
-        self._tools = offered(pinned(options))
+        self._pins = pins
+        self._tools = offered(pins)
         self._launch: Launch | None = None
         self._process: ServerProcess | None = None
         self._connection: Connection | None = None
@@ -65,17 +69,22 @@ class Mcp(Environment):
     @classmethod
     async def open(cls, opening: Opening) -> Mcp:
         """Start the server, or a session with it, and hold it to its pinned tools. Raises `EnvironmentFault`."""
-        options = _of(opening.options)
-        environment = cls(options, opening)
+        environment = cls(_of(opening.options), opening, pinned(_of(opening.options)))
         async with AsyncExitStack() as undo:
             undo.push_async_callback(environment.close)
-            if options.server.command:
-                environment._launch = launch_of(options.server)
-                await environment._begin(await begun_with(options, opening))
-            else:
-                await environment._connect_by_address()
+            await environment._open()
             undo.pop_all()
         return environment
+
+    @classmethod
+    async def asked(cls, opening: Opening) -> tuple[dict[str, PinnedTool], dict[str, JsonValue]]:
+        """Everything the server offers now, whatever is pinned, and the facts. Raises `EnvironmentFault`."""
+        environment = cls(_of(opening.options), opening, {})
+        try:
+            found = await environment._open()
+        finally:
+            await environment.close()
+        return {name: as_pinned(tool) for name, tool in found.items()}, environment.facts
 
     @property
     def facts(self) -> dict[str, JsonValue]:
@@ -146,7 +155,14 @@ class Mcp(Environment):
         """Leave no process, socket or file behind; may be called twice."""
         await self._end()
 
-    async def _begin(self, files: Prepared | bytes) -> None:
+    async def _open(self) -> dict[str, mcp_types.Tool]:
+        """Start the server, or not, and begin the session; what the server offers."""
+        if not self._options.server.command:
+            return await self._connect_by_address()
+        self._launch = launch_of(self._options.server)
+        return await self._begin(await begun_with(self._options, self._opening))
+
+    async def _begin(self, files: Prepared | bytes) -> dict[str, mcp_types.Tool]:
         """Open a sandbox with these files, start the server there and open the session."""
         if self._launch is None:
             raise EnvironmentFault("this server has an address")
@@ -163,17 +179,17 @@ class Mcp(Environment):
             raise EnvironmentFault(f"the server's files cannot be laid out: {error}") from error
         ended = asyncio.Event()
         self._connection = Connection(over_pipes(*process.take(), ended), ended)
-        await self._agree(self._connection)
+        return await self._agree(self._connection)
 
-    async def _connect_by_address(self) -> None:
+    async def _connect_by_address(self) -> dict[str, mcp_types.Tool]:
         server = self._options.server
         url = server.url or _variable(server.url_env or "", "the server's address")
         headers = {name: _variable(variable, f"the header {name}") for name, variable in server.headers_env.items()}
         self._facts["sandbox"] = "none (a server with an address, shared by all trials)"
         self._connection = Connection(over_http(url, headers), asyncio.Event())
-        await self._agree(self._connection)
+        return await self._agree(self._connection)
 
-    async def _agree(self, connection: Connection) -> None:
+    async def _agree(self, connection: Connection) -> dict[str, mcp_types.Tool]:
         """Open the session and hold the server's tools to the pinned ones."""
         seconds = self._options.server.start_seconds
         try:
@@ -181,8 +197,9 @@ class Mcp(Environment):
             found = await connection.tools(seconds)
         except EnvironmentFault as fault:
             raise await self._explained(fault) from fault
-        compare(pinned(self._options), found)
+        compare(self._pins, found)
         self._facts |= connection.about
+        return found
 
     async def _ask(self, name: str, arguments: dict[str, Any]) -> Observation:
         """Call a tool by the server's own name."""

@@ -35,24 +35,29 @@ class ToolsChangedError(EnvironmentFault, UserError):
 
 def pinned(options: McpOptions) -> dict[str, PinnedTool]:
     """The server's own name -> tool, of those that are offered. Raises `UserError` when the file cannot be used."""
-    if isinstance(options.tools, dict):
-        return dict(options.tools)
-    if options.tools_file is None:
-        raise UserError("no tools are pinned")
-    path = Path(options.tools_file)
-    try:
-        status = path.stat()
-        known = _read(path, status.st_mtime_ns, status.st_size)
-    except OSError as error:
-        raise UserError(f"{path.name} cannot be read: {error.strerror}") from error
-    if options.tools is None:
-        return dict(known)
+    known = all_pinned(options)
+    if not isinstance(options.tools, list):
+        return known
     unknown = [name for name in options.tools if name not in known]
     if unknown:
-        raise UserError(
-            f"{path.name} has no tool {', '.join(unknown)}; write it anew with: harness tools SCENARIO --write"
-        )
+        raise UserError(f"no tool {', '.join(unknown)} is pinned; write the file anew: harness tools SCENARIO --write")
     return {name: known[name] for name in options.tools}
+
+
+def all_pinned(options: McpOptions, *, lenient: bool = False) -> dict[str, PinnedTool]:
+    """The same of all that are pinned, offered or not; none where the file is none and `lenient`."""
+    if isinstance(options.tools, dict):
+        return dict(options.tools)
+    path = Path(options.tools_file or "")
+    try:
+        status = path.stat()
+        return dict(_read(path, status.st_mtime_ns, status.st_size))
+    except OSError as error:
+        raise UserError(f"{path.name} cannot be read: {error.strerror}") from error
+    except UserError:
+        if not lenient:
+            raise
+        return {}
 
 
 def offered(tools: Mapping[str, PinnedTool]) -> dict[str, tuple[str, Tool]]:
