@@ -22,7 +22,7 @@ Call = tuple[str, dict[str, Any]]
 
 def opening(
     scratch: Path, roles: tuple[str, ...] = ("worker",), setup: dict[str, Any] | None = None, **options: Any
-) -> Opening:  # noqa: E501
+) -> Opening:
     given = {**HOUSE, **options}
     if "seats" in options:
         del given["user"]

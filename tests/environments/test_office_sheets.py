@@ -52,7 +52,8 @@ class TestFormulas:
         ("formula", "value"),
         [
             ("=1+2*3", 7.0), ("=(1+2)*3", 9.0), ("=2^3^2", 64.0), ("=-2^2", 4.0), ("=10%", 0.1), ("=1/4-1", -0.75),
-            ('="a"&1&TRUE', "a1TRUE"), ('="say ""no"""', 'say "no"'), ("=1=1", True), ('="B">"a"', True), ("=2<>2", False),
+            ('="a"&1&TRUE', "a1TRUE"), ('="say ""no"""', 'say "no"'), ("=1=1", True), ('="B">"a"', True),
+            ("=2<>2", False),
             ("=1e3", 1000.0), ("=+5", 5.0), ("=--5", 5.0), ("= 1 + 1 ", 2.0), ("=1<2=TRUE", True),
         ],
     )  # fmt: skip
@@ -68,7 +69,8 @@ class TestFormulas:
             ('=AVERAGEIF(B1:B3,">4")', 6.5), ("=SUMPRODUCT(B1:B3,B1:B3)", 58.25),
             ('=VLOOKUP("elm",A1:B3,2,FALSE)', 6.5), ("=VLOOKUP(6,A2:B2,2)", 6.5), ("=ROUND(2.5,0)", 3.0),
             ("=ROUND(1.005,2)", 1.01), ("=ROUND(-2.5)", -3.0), ("=ROUNDUP(2.1,0)", 3.0), ("=ROUNDDOWN(2.9)", 2.0),
-            ("=ROUND(1234,-2)", 1200.0), ("=ABS(-3)", 3.0), ("=INT(-1.5)", -2.0), ("=MOD(-7,3)", 2.0), ("=SQRT(9)", 3.0),
+            ("=ROUND(1234,-2)", 1200.0), ("=ABS(-3)", 3.0), ("=INT(-1.5)", -2.0), ("=MOD(-7,3)", 2.0),
+            ("=SQRT(9)", 3.0),
             ("=IF(B1>3,\"yes\",1/0)", "yes"), ("=IF(B1>9,1)", False), ("=IFERROR(1/0,7)", 7.0), ("=IFERROR(3,7)", 3.0),
             ("=AND(1,TRUE)", True), ("=OR(FALSE,0)", False), ("=NOT(1>2)", True), ('=CONCAT("a",B1)', "a4"),
             ('=LEFT("abcd",2)&RIGHT("abcd")', "abd"), ('=LEN(UPPER(" ab "))', 4.0), ('=TRIM("  a   b ")', "a b"),
@@ -102,8 +104,8 @@ class TestFormulas:
 
     @pytest.mark.parametrize(
         "formula",
-        ["=", "=1+", "=(1", "=SUM(", "=1 2", "=@", "=foo", "=A0", "=A1:", "=" + "(" * 60 + "1" + ")" * 60, "=" + "1+" * 400,
-         "=" + "-" * 1000 + "1", "=1e999", "=A1!B2!C3", "=SUM(,)"],
+        ["=", "=1+", "=(1", "=SUM(", "=1 2", "=@", "=foo", "=A0", "=A1:", "=" + "(" * 60 + "1" + ")" * 60,
+         "=" + "1+" * 400, "=" + "-" * 1000 + "1", "=1e999", "=A1!B2!C3", "=SUM(,)"],
     )  # fmt: skip
     def test_what_is_no_formula_is_refused(self, formula: str) -> None:
         with pytest.raises(BadFormulaError):
@@ -198,7 +200,8 @@ class TestTools:
         )
         assert listed.text.splitlines()[1:] == ["rent.xlsx | March | 11", "rent.xlsx | Rates | 2"]
         assert whole.text.splitlines() == [
-            " | A | B | C", "1 | room | crowns | paid", "2 | oak | 40 | yes", "3 | elm | 28.5 | no", "4 | sum | 68.5 | ",
+            " | A | B | C", "1 | room | crowns | paid", "2 | oak | 40 | yes", "3 | elm | 28.5 | no",
+            "4 | sum | 68.5 | ",
         ]  # fmt: skip
         assert part.text.splitlines() == [" | A | B", "3 | elm | 28.5", "4 | sum | 68.5"]
         assert formulas.text.splitlines() == [" | B", "4 | =SUM(B2:B3)"]
