@@ -18,6 +18,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from harness.environments import SUBMIT, Environment, EnvironmentFault, Opening, Services, Tool, load_kind
+from harness.environments.packages import NotInstalledError
 from harness.record import CheckResult, RecordedAction
 from harness.scoring.grading import Grade, grade
 from harness.scoring.measures import declared_measures
@@ -73,7 +74,7 @@ async def validate_scenario(
 ) -> list[TaskValidation]:
     """Validate every task. `scratch` is an existing folder for the trials; `services` are what they share.
 
-    `slots` bounds how many run at once.
+    `slots` bounds how many run at once. Where packages are missing there is one finding for all tasks.
     """
     bound = slots or asyncio.Semaphore(2)
 
@@ -81,7 +82,14 @@ async def validate_scenario(
         async with bound:
             return await _validate_task(scenario, task, scratch, services)
 
-    return list(await asyncio.gather(*(bounded(task) for task in scenario.spec.tasks)))
+    found = await asyncio.gather(*(bounded(task) for task in scenario.spec.tasks), return_exceptions=True)
+    for one in found:
+        if isinstance(one, NotInstalledError):  # said once: all tasks fail for it
+            return [TaskValidation(scenario.spec.name, "*", problems=[str(one)])]
+    raised = [one for one in found if isinstance(one, BaseException)]
+    if raised:
+        raise raised[0]
+    return [one for one in found if isinstance(one, TaskValidation)]
 
 
 async def _validate_task(
@@ -143,6 +151,8 @@ async def _run(
             environment = await kind.open(opening)
             await _act(scenario, steps, environment, run)
             final = await environment.final_state()
+        except NotInstalledError:
+            raise
         except (EnvironmentFault, OSError) as error:
             run.problems.append(f"the environment failed: {error or type(error).__name__}")
             return run
