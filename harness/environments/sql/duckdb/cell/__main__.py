@@ -11,7 +11,6 @@ import resource
 import signal
 import socket
 import struct
-import sys
 
 import duckdb
 
@@ -123,9 +122,7 @@ def nursery(control: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        import pytz  # type: ignore[import-untyped]  # noqa: F401 - DuckDB asks for it when it hands out moments in time
-    except ImportError:
-        sys.stderr.write("the package pytz is not here\n")
-        sys.exit(1)
+    import pytz  # type: ignore[import-untyped]  # noqa: F401 - DuckDB asks for it when it hands out moments in time
+
     nursery(socket.socket(fileno=0))
+    os._exit(0)  # DuckDB's module complains of what is left where the interpreter ends in order
