@@ -264,7 +264,8 @@ def opening(case: Case, folder: Path, name: str = "a", seed: int = 7) -> Opening
     scratch = folder / f"scratch-{name}"
     scratch.mkdir(exist_ok=True)
     options = kind.Options.model_validate(case.options(folder))
-    return Opening(options, kind.Setup.model_validate(case.setup), (case.role, *case.others), seed, scratch)
+    setup, shared = kind.Setup.model_validate(case.setup), SHARED.get(None) or Services()
+    return Opening(options, setup, (case.role, *case.others), seed, scratch, services=shared)
 
 
 async def opened(case: Case, folder: Path, name: str = "a", seed: int = 7) -> Environment:
