@@ -30,6 +30,15 @@ from harness.errors import UserError
 
 _PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9._,-]+\])?==[^\s=]+")
 _NPM_PIN = re.compile(r"(@[a-z0-9._-]+/)?[a-z0-9._-]+@\d[^\s@]*")
+_UNREACHABLE = (
+    "Failed to establish a new connection",
+    "ENOTFOUND",
+    "EAI_AGAIN",
+    "ECONNREFUSED",
+    "ETIMEDOUT",
+    "ENETUNREACH",
+)
+"""What pip and npm say of a network that is not there."""
 _LIST = "packages.json"
 """What a folder holds, written last before it is put in its place."""
 
@@ -109,9 +118,8 @@ def install(packages: Packages, say: Callable[[str], None]) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"{target.parent} cannot be made: {error.strerror}; set HARNESS_PACKAGES_DIR") from error
-    with _locked(
-        target.with_name(f".{target.name}.lock"), lambda: say(f"another process installs {packages}: waiting")
-    ):
+    lock = target.with_name(f".{target.name}.lock")
+    with _locked(lock, lambda: say(f"another process installs {packages}: waiting")) as held:
         if installed(packages):
             return target
         shutil.rmtree(target, ignore_errors=True)  # of a process that was killed between two renames
@@ -125,14 +133,16 @@ def install(packages: Packages, say: Callable[[str], None]) -> Path:
                 # At its final path: a virtual environment knows where it is. The list makes it count.
                 making.rename(target)
                 making = target
-                _pip_install(making / "venv", packages)
+                _pip_install(making / "venv", packages, held)
             if packages.npm:
                 say(f"installing {', '.join(packages.npm)} (npm)")
                 if shutil.which("npm") is None:
                     raise UserError(f"{packages}: npm is needed for this; install it with: apt-get install npm")
                 npm = ["npm", "install", "--prefix", str(making), "--ignore-scripts", "--no-audit", "--no-fund"]
-                _run([*npm, "--silent", "--no-progress", *packages.npm], packages)
-            (making / _LIST).write_text(json.dumps(asdict(packages), indent=1))
+                _run([*npm, "--silent", "--no-progress", *packages.npm], packages, held)
+            unfinished = making / f".{_LIST}"
+            unfinished.write_text(json.dumps(asdict(packages), indent=1))
+            unfinished.rename(making / _LIST)
             if making != target:
                 making.rename(target)
         except BaseException:
@@ -164,32 +174,43 @@ def _programs(folder: Path) -> list[str]:
     return sorted(path.name for place in places if place.is_dir() for path in place.iterdir())
 
 
-def _pip_install(venv: Path, packages: Packages) -> None:
+def _pip_install(venv: Path, packages: Packages, held: int) -> None:
     make, pip = [sys.executable, "-m", "venv", str(venv)], [str(venv / "bin" / "python"), "-m", "pip"]
     if find_spec("pip") is not None:  # our own pip can work on another environment, which then needs none: 10 s less
         make, pip = [*make, "--without-pip"], [sys.executable, "-m", "pip", "--python", pip[0]]
-    _run(make, packages)
-    _run([*pip, "install", "--quiet", "--disable-pip-version-check", "--no-input", *packages.pip], packages)
+    _run(make, packages, held)
+    _run([*pip, "install", "--quiet", "--disable-pip-version-check", "--no-input", *packages.pip], packages, held)
 
 
-def _run(command: Sequence[str], packages: Packages) -> None:
+def _run(command: Sequence[str], packages: Packages, lock: int) -> None:
+    """Run pip or npm; it holds the lock too, so that nobody builds where it still writes after this process is gone."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, umask=0o022,
+            pass_fds=(lock,), env=_environment(),
+        )  # fmt: skip
     except OSError as error:
         raise UserError(f"{packages}: {command[0]} does not run: {error.strerror}") from error
     if done.returncode:
         said = [line.strip() for line in (done.stderr + done.stdout).splitlines() if line.strip()]
         last = " / ".join(said[-3:])[:500]
-        raise UserError(f"{packages} could not be installed: {last or f'exit code {done.returncode}'}")
+        away = any(sign in line for line in said for sign in _UNREACHABLE)
+        why = "the registry of packages cannot be reached; is this machine offline? " if away else ""
+        raise UserError(f"{packages} could not be installed: {why}{last or f'exit code {done.returncode}'}")
+
+
+def _environment() -> dict[str, str]:
+    """What pip and npm get: this environment without what belongs to the Python that the harness runs in."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
 @contextlib.contextmanager
-def _locked(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
-    """One process at a time; the lock is given up by whoever ends, however."""
+def _locked(path: Path, on_wait: Callable[[], None]) -> Iterator[int]:
+    """One process at a time; the lock, which this is the descriptor of, is given up by whoever ends, however."""
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             on_wait()
             fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield file.fileno()
