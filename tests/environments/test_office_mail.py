@@ -3,7 +3,7 @@
 import base64
 import io
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from environments.office_parts import Call, day, opening
@@ -205,7 +205,7 @@ class TestDesks:
 
 
 class TestCalendar:
-    EVENTS: list[dict[str, Any]] = [
+    EVENTS: ClassVar[list[dict[str, Any]]] = [
         {"title": "Watch", "start": "2026-03-05 18:00", "end": "2026-03-05 19:00",
          "repeat": {"every": "weekday", "times": 3}},
         {"title": "Doctor", "start": "2026-03-05 08:00", "end": "2026-03-05 09:00", "organizer": "Ben Hale",

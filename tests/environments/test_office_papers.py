@@ -1,7 +1,7 @@
 """Tickets and documents of an office."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from environments.office_parts import Call, day, opening, read, trial
@@ -101,7 +101,7 @@ class TestTickets:
 
 
 class TestDocuments:
-    DESKS = ["documents"]
+    DESKS: ClassVar[list[str]] = ["documents"]
 
     def test_they_are_read_as_they_are_and_as_they_were(self, tmp_path: Path) -> None:
         (listed, now, before, history), _ = day(

@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from environments.office_parts import day, opening, trial
@@ -136,7 +136,7 @@ class TestTheClock:
 
 
 class TestCorrespondents:
-    REPLIES: list[dict[str, Any]] = [
+    REPLIES: ClassVar[list[dict[str, Any]]] = [
         {"when": {"to": "Ann Reed", "subject_matches": "(?i)key"}, "after": "20 minutes",
          "mail": {"body": "Behind the door.", "attachments": [{"name": "map.txt", "text": "x"}]}},
         {"when": {"to": "Ann Reed"}, "mail": {"from": "Ben Hale", "subject": "Ann is away", "html": "<b>Away</b>"}},
@@ -175,7 +175,7 @@ class TestCorrespondents:
 
 
 class TestSeats:
-    SEATS = {"clerk": "Kit Low", "head": "ann@mill.example"}
+    SEATS: ClassVar[dict[str, str]] = {"clerk": "Kit Low", "head": "ann@mill.example"}
 
     def test_each_has_a_mailbox_and_mail_goes_from_one_to_the_other(self, tmp_path: Path) -> None:
         async def work(office: Office) -> list[Any]:
