@@ -30,7 +30,9 @@ def page(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Path]:
     text = (DOCS / request.param).read_text()
     for block in BLOCK.finditer(text):
         if block["title"]:
-            (tmp_path / block["title"]).write_text(block["text"])
+            path = tmp_path / block["title"]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block["text"])
     return text, tmp_path
 
 
