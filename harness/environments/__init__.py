@@ -31,6 +31,7 @@ BUILT_IN = {
     "sql": "harness.environments.sql:SqlDatabase",
     "office": "harness.environments.office:Office",
     "conversation": "harness.environments.conversation:Conversation",
+    "browser": "harness.environments.browser:Browser",
     "mcp": "harness.environments.mcp:Mcp",
     "bazaar": "harness.environments.bazaar:Bazaar",
     "pasture": "harness.environments.pasture:Pasture",
