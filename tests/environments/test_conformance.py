@@ -84,6 +84,10 @@ def workspace_options(folder: Path) -> dict[str, Any]:
     return {"limits": {"memory_mb": 128, "disk_mb": 4, "processes": 32, "state_mb": 1}}
 
 
+def browser_options(folder: Path) -> dict[str, Any]:
+    return {"site": str(Path(__file__).parent / "browser" / "words")}
+
+
 CASES = [
     Case(
         "workspace",
@@ -243,6 +247,22 @@ CASES = [
             ("read", {}),
         ],
         fixture=("sandbox_level",),
+    ),
+    Case(
+        "browser",
+        browser_options,
+        {"sql": "INSERT INTO words (word) VALUES ('three')"},
+        [
+            ("look", {}),
+            ("fill", {"element": "Word", "text": "four"}),
+            ("select", {"element": "Kind", "choice": "rare"}),
+            ("click", {"element": 'button "Add"'}),
+            ("click", {"element": "Ask", "agree": True}),
+            ("click", {"element": "e99"}),
+            ("goto", {"path": "/nowhere"}),
+            ("back", {}),
+        ],
+        fixture=("chromium_here",),
     ),
     Case(NumberGame.kind, lambda folder: {}, {}, [("look", {}), ("add", {"amount": 2}), ("look", {})]),
 ]

@@ -79,7 +79,7 @@ class Chromium:
         driver = await async_playwright().start()
         script = -1
         try:
-            program = _program(driver)
+            program = find_program(driver.chromium.executable_path)
             walls = await asyncio.to_thread(_walls, program)
             script = _script([*walls, program]) if walls else -1
             browser = await driver.chromium.launch(
@@ -155,14 +155,14 @@ async def chromium_of(services: Services) -> Chromium:
             await chromium.close()
 
 
-def _program(driver: Playwright) -> str:
-    """The browser's program. Raises `NoBrowserError`."""
+def find_program(own: str = "") -> str:
+    """The browser's program on this machine; `own` is where Playwright's own would be. Raises `NoBrowserError`."""
     chosen = os.environ.get(VARIABLE)
     if chosen:
         if not os.access(chosen, os.X_OK):
             raise NoBrowserError(f"{VARIABLE} names {chosen}, which is no program that can be run")
         return str(Path(chosen).absolute())
-    found = next((path for path in map(shutil.which, _NAMES) if path), None) or driver.chromium.executable_path
+    found = next((path for path in map(shutil.which, _NAMES) if path), None) or own
     if not Path(found).is_file():
         raise NoBrowserError(
             "there is no Chromium here; install it with: apt-get install chromium, or: playwright install chromium "

@@ -192,7 +192,8 @@ class Browser(Environment):
 
     async def final_state(self) -> FinalState:
         """Return the site's database, with where the pages stood."""
-        stood = [(role, eyes.tab.target) for role, eyes in sorted(self._eyes.items())]
+        start = self._setup.start or self._options.start
+        stood = [(r, self._eyes[r].tab.target if r in self._eyes else start) for r in sorted(self._opening.roles)]
 
         def image() -> bytes:
             database = self._world.database
