@@ -8,7 +8,7 @@ from pydantic import Field, JsonValue, field_validator, model_validator
 
 from harness.environments.packages import Packages
 from harness.environments.workspace import WorkspaceLimits, WorkspaceOptions, WorkspaceSetup
-from harness.spec.base import DataFolder, DataPath, Spec
+from harness.spec.base import DataFolder, DataPath, Spec, UserError
 
 
 class ServerPackages(Spec):
@@ -51,7 +51,11 @@ class Server(Spec):
         ways = [bool(self.command), self.url is not None, self.url_env is not None]
         if sum(ways) != 1:
             raise ValueError("a server has one of: command, url, url_env")
-        if not self.command and (self.env or self.folder or self.wanted is not None):
+        try:
+            wanted = self.wanted
+        except UserError as error:
+            raise ValueError(str(error)) from error
+        if not self.command and (self.env or self.folder or wanted is not None):
             raise ValueError("env, folder and packages are for a server that is started with a command")
         if self.command and self.headers_env:
             raise ValueError("headers_env is for a server with an address")
