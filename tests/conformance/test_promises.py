@@ -68,7 +68,8 @@ def no_sleepers():
         ("facts", "facts are plain", "not the same as JSON"),
     ],
 )
-def test_a_broken_promise_is_seen(wrong: str, promise: str, seen: str) -> None:
+def test_a_broken_promise_is_seen(wrong: str, promise: str, seen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.conformance.leftovers.SECONDS", 0.5)
     outcome, detail = findings(wrong)[promise]
     assert outcome == "broken"
     assert seen in detail
