@@ -24,13 +24,15 @@ def command(names: tuple[str, ...], listed: bool, as_json: bool) -> None:
     environment. Nothing is ever installed by a run. Exit codes: 0 all there, 2 wrong input, or it could not be
     installed.
     """
-    from harness.environments.packages import all_installed, install
+    from harness.environments.packages import all_installed, install, installed, place
 
     if listed or not names:
         sets = all_installed()
     else:
         needed = _needed(names)
         say = (lambda line: None) if as_json else click.echo
+        for packages in filter(installed, needed):
+            say(f"{packages} is installed in {place(packages)}")
         sets = [(packages, install(packages, say)) for packages in needed]
         if not needed and not as_json:
             click.echo("these need no packages of their own")

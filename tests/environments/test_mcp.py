@@ -87,12 +87,10 @@ def test_without_a_sandbox_the_record_says_so_and_paths_are_the_same(tmp_path: P
     async def work(world: Mcp) -> None:
         assert world.facts["sandbox"] == "none (unsafe)"
         told = (await world.call("worker", "where", {})).text
-        assert told.startswith("/workspace ")
+        assert told.startswith("/workspace /server/old.py ")
         assert str(tmp_path) not in told
 
-    block = {"command": [sys.executable, str(SERVERS / "old.py")], "sandbox": False}
-    options = {"server": block, "tools": {"where": pin("where")}}
-    in_world(opening(options, tmp_path), work)
+    in_world(opening(notebook("where", sandbox=False), tmp_path), work)
     assert processes(str(SERVERS / "old.py")) == []
     assert not any(tmp_path.glob("workspace-*/*"))
 

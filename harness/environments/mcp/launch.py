@@ -51,6 +51,11 @@ class Launch:
     replaced: dict[str, str] = field(default_factory=dict)
     """Paths of this machine -> what stands for them in what is shown."""
 
+    @property
+    def home(self) -> Path:
+        """Where the server's own folder lies on this machine."""
+        return self.folders.get(_SERVER, Path(_SERVER))
+
 
 def launch_of(server: Server) -> Launch:
     """How a server is started. Raises `NotInstalledError` when its packages are not here, and `CannotStartError`."""
@@ -77,6 +82,7 @@ def launch_of(server: Server) -> Launch:
         folders |= _beside(path)
     if server.folder is not None:
         folders[_SERVER] = Path(server.folder)
+        replaced[server.folder] = _SERVER
     shown = {inside: path for inside, path in folders.items() if not _is_shown_anyhow(path, inside)}
     replaced |= {str(path): "/python" for path in (Path(sys.prefix), Path(sys.base_prefix)) if str(path) in shown}
     return Launch((str(path), *arguments), dict(server.env), shown, replaced)
@@ -104,7 +110,8 @@ class ServerProcess:
         log = _LOG if where == WORKSPACE else str(scratch / "server.log")
         env = {"HOME": "/tmp", "NO_COLOR": "1", **launch.env}  # noqa: S108 - the sandbox's; keeps caches out of the files
         words = [*(f"{name}={value}" for name, value in env.items()), *launch.command]
-        words = [word.replace(WORKSPACE, where) if where != WORKSPACE else word for word in words]
+        if where != WORKSPACE:  # no walls, and so no paths but those of this machine
+            words = [word.replace(WORKSPACE, where).replace(f"{_SERVER}/", f"{launch.home}/") for word in words]
         kept = f"head -c {_LOG_BYTES} > {shlex.quote(log)}; tail -c {_LOG_BYTES} >> {shlex.quote(log)}"
         line = (
             f"cd {shlex.quote(where)}; {{ env {shlex.join(words)} <&{takes} >&{gives} {takes}<&- {gives}>&-; }} 2>&1 "
