@@ -67,6 +67,10 @@ def test_an_answer_is_text_as_the_server_gave_it(tmp_path: Path) -> None:
     assert seen(notebook("add"), tmp_path, "add", text="hello").text == "1 notes"
 
 
+def test_arguments_that_are_no_text_do_not_break_the_session(tmp_path: Path) -> None:
+    assert seen(notebook("remember"), tmp_path, "remember", text="a\ud800b\x00").text == "a?b\ufffd"
+
+
 def test_the_server_sees_the_working_folder_and_none_of_the_harnesss_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,7 +100,7 @@ class Mcp(Environment):
         name, known = self._tools[tool]
         seen = await self._ask(name, arguments)
         if known.changes_state and not seen.error and self._process is None:
-            self._calls.append({"role": role, "tool": tool, "arguments": json.loads(json.dumps(arguments))})
+            self._calls.append({"role": role, "tool": tool, "arguments": _as_sent(arguments, WORKSPACE)})
         return seen
 
     async def snapshot(self) -> bytes | None:
@@ -206,9 +206,7 @@ class Mcp(Environment):
         if self._connection is None:
             raise EnvironmentFault("the session with the MCP server is closed")
         limits = self._options.limits
-        given = arguments
-        if self._where != WORKSPACE:
-            given = {name: _in_folder(value, self._where) for name, value in arguments.items()}
+        given = {name: _as_sent(value, self._where) for name, value in arguments.items()}
         try:
             result = await self._connection.call(name, given, limits.seconds)
         except RefusedError as refusal:
@@ -290,13 +288,13 @@ def _variable(name: str, what: str) -> str:
     return value
 
 
-def _in_folder(value: JsonValue, where: str) -> JsonValue:
-    """Arguments with paths of the working folder as they are without a sandbox."""
+def _as_sent(value: JsonValue, where: str) -> JsonValue:
+    """Arguments as any JSON writer takes them, with paths of the working folder as they are where it lies."""
     if isinstance(value, str):
-        inside = value == WORKSPACE or value.startswith(f"{WORKSPACE}/")
-        return where + value[len(WORKSPACE) :] if inside else value
+        inside = where != WORKSPACE and (value == WORKSPACE or value.startswith(f"{WORKSPACE}/"))
+        return plain(where + value[len(WORKSPACE) :] if inside else value, {})
     if isinstance(value, list):
-        return [_in_folder(one, where) for one in value]
+        return [_as_sent(one, where) for one in value]
     if isinstance(value, dict):
-        return {key: _in_folder(one, where) for key, one in value.items()}
+        return {plain(key, {}): _as_sent(one, where) for key, one in value.items()}
     return value
