@@ -119,6 +119,8 @@ def send_mail(desk: Desk, arguments: Mapping[str, Any]) -> Answer:
 
 def post(desk: Desk, letter: Letter, reply_to: int | None = None) -> int:
     """Send a letter on its way: to the worker's own folder, to those who have mailboxes here, to whoever answers."""
+    if desk.carrier is not None:
+        letter = desk.carrier(letter)
     number = next_id(desk.database, "mail")
     own = Box(desk.user, "sent", unread=False, sent_now=True, reply_to=reply_to)
     put(desk.database, letter, own, hidden=True, number=number, message=number)

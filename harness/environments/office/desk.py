@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from harness.environments.office.clock import now
 from harness.environments.office.house import House
+from harness.environments.office.letters import Letter
 from harness.environments.office.terms import checked_address
 from harness.environments.sqlite import Database
 
@@ -41,6 +42,8 @@ class Desk:
     """Length of one observation."""
     rights: Rights = "change"
     """What the worker may do with tickets."""
+    carrier: Callable[[Letter], Letter] | None = None
+    """What carries letters, where servers do: returns them as they came out at the other end."""
 
     @property
     def now(self) -> str:

@@ -19,6 +19,8 @@ Several roles share one desk, or have one each:
 
 Then each has a mailbox of its own, mail between them is a copy in each, and calendar, contacts, files, tickets,
 documents and spreadsheets are the house's.
+
+With `served: true` mail and calendar go through real servers (`harness.environments.office.served`).
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, cast
 
 from pydantic import BaseModel, Field, JsonValue, model_validator
 
@@ -42,6 +44,9 @@ from harness.environments.protocol import Environment, EnvironmentFault, FinalSt
 from harness.environments.sqlite import Database, RefusedError, Worker
 from harness.environments.sqlite.clock import DEFAULT_NOW
 from harness.spec.base import DataFolder, DataPath
+
+if TYPE_CHECKING:
+    from harness.environments.office.served import Served
 
 FolderName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_ -]*$", max_length=40)]
 _WEEK = 7 * 24 * 60
@@ -72,6 +77,9 @@ class OfficeOptions(OfficeContents):
     """How far the clock goes on with every call that is carried out."""
     closes: Moment | None = None
     """Nobody waits beyond this moment; a week after `now` when left out."""
+    served: bool = False
+    """Whether mail goes by SMTP, is read by IMAP, and the calendar by CalDAV, from servers of the trial's own (extra
+    `[mail]`). What is observed is the same."""
     hidden_text: bool = True
     """Whether mail is shown with what a reader would not see in it, such as white writing: programs that hand mail
     to a model mostly do; a mail client does not."""
@@ -102,9 +110,12 @@ class Office(Environment):
     Options: ClassVar[type[BaseModel]] = OfficeOptions
     Setup: ClassVar[type[BaseModel]] = OfficeSetup
 
-    def __init__(self, database: Database, desks: Mapping[str, Desk], options: OfficeOptions) -> None:
+    def __init__(
+        self, database: Database, desks: Mapping[str, Desk], options: OfficeOptions, served: Served | None
+    ) -> None:
         """Take over a furnished office; `desks` by role."""
         self._database = database
+        self._served = served
         self._desks = desks
         self._options = options
         self._timed = bool(options.minutes_per_call) or "clock" in options.desks
@@ -132,21 +143,27 @@ class Office(Environment):
         building = Worker("office being furnished", lambda: None)
         try:
             database, house = await building.call(lambda: _furnish(options, setup, opening.seed))
+            served = await building.call(lambda: _serve(options, house, database, opening.scratch))
         finally:
             await building.close(lambda: None)
         desks = {
             role: Desk(
                 database, house, house.seats.get(role, house.user), options.characters,
-                options.rights.get(role, "change"),
+                options.rights.get(role, "change"), served.carry if served else None,
             )
             for role in opening.roles
         }  # fmt: skip
-        return cls(database, desks, options)
+        return cls(database, desks, options, served)
 
     @property
     def facts(self) -> dict[str, JsonValue]:
-        """Return the version of SQLite."""
-        return {"sqlite": sqlite3.sqlite_version}
+        """Return the version of SQLite, and of the servers where there are any."""
+        facts: dict[str, JsonValue] = {"sqlite": sqlite3.sqlite_version}
+        if self._served is not None:
+            from harness.environments.office.served.mirror import versions
+
+            facts["servers"] = versions()
+        return facts
 
     async def news(self, role: str) -> str | None:
         """What has arrived for a role that it has not been told with an observation."""
@@ -177,13 +194,21 @@ class Office(Environment):
         desk.ask("BEGIN")
         done = False
         try:
-            answer = WORK[tool](desk, arguments)
+            answer = self._work(desk, tool, arguments)
             if self._timed:
                 answer = self._time_passes(desk, answer)
             done = True
         finally:
             desk.ask("COMMIT" if done else "ROLLBACK")
+        if self._served is not None:
+            self._served.bring_up_to_date(self._database)
         return answer
+
+    def _work(self, desk: Desk, tool: str, arguments: Mapping[str, Any]) -> Answer:
+        if self._served is None or not self._served.holds(tool):
+            return WORK[tool](desk, arguments)
+        with self._served.view(desk) as view:
+            return WORK[tool](view, arguments)
 
     def _time_passes(self, desk: Desk, answer: Answer) -> Answer:
         """Let a call take its time, and tell the hour and what has arrived."""
@@ -200,13 +225,23 @@ class Office(Environment):
     async def restore(self, snapshot: bytes) -> None:
         """Go back to a snapshot. Raises `EnvironmentFault` when it is none."""
         try:
-            await self._worker.call(lambda: self._database.restore(snapshot))
+            await self._worker.call(lambda: self._go_back(snapshot))
         except RefusedError as error:
             raise EnvironmentFault(f"the snapshot cannot be restored: {error}") from None
 
+    def _go_back(self, snapshot: bytes) -> None:
+        self._database.restore(snapshot)
+        if self._served is not None:
+            self._served.start_over(self._database)
+
     async def final_state(self) -> FinalState:
-        """Return the office as the bytes of a database file."""
-        return FinalState(self.kind, await self._worker.call(self._database.image))
+        """Return the office as a database file. Raises `EnvironmentFault` where its servers hold other things."""
+        return FinalState(self.kind, await self._worker.call(self._ended))
+
+    def _ended(self) -> bytes:
+        if self._served is not None:
+            self._served.check(self._database)
+        return self._database.image()
 
     @classmethod
     async def read_state(cls, state: FinalState, opening: Opening) -> OfficeReader:
@@ -217,7 +252,25 @@ class Office(Environment):
 
     async def close(self) -> None:
         """End the thread and free the memory; may be called twice."""
-        await self._worker.close(self._database.close)
+        await self._worker.close(self._end)
+
+    def _end(self) -> None:
+        if self._served is not None:
+            self._served.close()
+        self._database.close()
+
+
+def _serve(options: OfficeOptions, house: House, database: Database, scratch: Path) -> Served | None:
+    """Start the servers where they are asked for; the database is closed where they do not start."""
+    if not options.served:
+        return None
+    from harness.environments.office.served import Served
+
+    try:
+        return Served(database, house.workers, scratch / "servers")
+    except BaseException:
+        database.close()
+        raise
 
 
 def _furnish(options: OfficeOptions, setup: OfficeSetup, seed: int) -> tuple[Database, House]:

@@ -92,12 +92,12 @@ _TABLES = (
     "CREATE TABLE notices (id INTEGER PRIMARY KEY, address TEXT NOT NULL, text TEXT NOT NULL, told INTEGER NOT NULL)",
 )
 
-__all__ = ["BOUNDS", "FOLDERS", "build", "next_id"]
+__all__ = ["BOUNDS", "FOLDERS", "blank", "build", "next_id"]
 
 
 def build(parts: Sequence[OfficeContents], house: House, folders: Sequence[str], seed: int) -> Database:
     """Make a database with the contents of all `parts`, in order. Raises `EnvironmentFault` in plain words."""
-    database = Database(_empty(), BOUNDS, now=house.now, seed=seed)
+    database = blank(house, seed)
     database.query("BEGIN")
     try:
         database.query("INSERT INTO office VALUES (?, ?)", (house.user, house.now))
@@ -115,6 +115,11 @@ def build(parts: Sequence[OfficeContents], house: House, folders: Sequence[str],
         raise EnvironmentFault(str(error)) from None
     database.query("COMMIT")
     return database
+
+
+def blank(house: House, seed: int = 0) -> Database:
+    """An office with nothing in it."""
+    return Database(_empty(), BOUNDS, now=house.now, seed=seed)
 
 
 @cache
