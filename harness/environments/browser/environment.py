@@ -246,8 +246,8 @@ def _click(eyes: Eyes, arguments: dict[str, Any]) -> Callable[[], Awaitable[None
 
 
 def _fill(eyes: Eyes, arguments: dict[str, Any]) -> Callable[[], Awaitable[None]]:
-    element = eyes.element(str(arguments["element"]))
-    if element.role not in _FIELDS or element.options:
+    element = eyes.element(str(arguments["element"]), _is_field)
+    if not _is_field(element):
         raise RefusedActionError(f"{element} is no field to write in" + (": use select." if element.options else "."))
     text = str(arguments["text"])
 
@@ -260,8 +260,12 @@ def _fill(eyes: Eyes, arguments: dict[str, Any]) -> Callable[[], Awaitable[None]
     return write
 
 
+def _is_field(element: Element) -> bool:
+    return element.role in _FIELDS and not element.options
+
+
 def _select(eyes: Eyes, arguments: dict[str, Any]) -> Callable[[], Awaitable[None]]:
-    element = eyes.element(str(arguments["element"]))
+    element = eyes.element(str(arguments["element"]), lambda one: bool(one.options))
     if not element.options:
         raise RefusedActionError(f"{element} is no list to choose from.")
     choice = _choice(element, str(arguments["choice"]))

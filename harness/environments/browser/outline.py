@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import yaml
@@ -258,8 +258,12 @@ def _short(line: str) -> str:
     return line if len(line) <= _LINE else f"{line[:_LINE]}... ({len(line)} characters)"
 
 
-def find(wanted: str, page: Outline, last: int) -> Element | str:
-    """The element meant by `e12`, `button "Buy"` or `Buy`; or a sentence that helps to say it better."""
+def find(wanted: str, page: Outline, last: int, fits: Callable[[Element], bool] = bool) -> Element | str:
+    """The element meant by `e12`, `button "Buy"` or `Buy`; or a sentence that helps to say it better.
+
+    Of several that have the words, the one is meant that `fits` what is to be done with it. `last` is the highest
+    number given out.
+    """
     text = wanted.strip().strip("[]").strip()
     if re.fullmatch(r"e\d+", text):
         if text in page.elements:
@@ -269,7 +273,8 @@ def find(wanted: str, page: Outline, last: int) -> Element | str:
         return f"There is no {text} on the page; the references stand in brackets before what can be used."
     match = re.fullmatch(r'(?:(\w+) )?"(.*)"', text, re.DOTALL)
     role, name = (match[1], match[2]) if match else (None, text)
-    fitting = [e for e in page.elements.values() if role in (None, e.role) and _same(e.name, name)]
+    called = [e for e in page.elements.values() if role in (None, e.role) and _same(e.name, name)]
+    fitting = [element for element in called if fits(element)] or called
     if len(fitting) == 1:
         return fitting[0]
     if fitting:

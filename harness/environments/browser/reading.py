@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pydantic import JsonValue
 
 from harness.environments.browser.outline import Element, Numbers, Outline, find, outline
@@ -27,9 +29,9 @@ class Eyes:
         self._title, tree = await self.tab.tree()
         self._page = outline(tree, self._numbers)
 
-    def element(self, wanted: str) -> Element:
+    def element(self, wanted: str, fits: Callable[[Element], bool] = bool) -> Element:
         """What is meant by a reference or by words. Raises `RefusedActionError` with how to say it better."""
-        found = find(wanted, self._page, self._numbers.last)
+        found = find(wanted, self._page, self._numbers.last, fits)
         if isinstance(found, str):
             raise RefusedActionError(found)
         if found.disabled:
