@@ -18,6 +18,8 @@ from harness.environments.workspace.patch_text import FilePatch, Hunk, PatchErro
 from harness.environments.workspace.paths import refusal, relative
 
 _MOST_FILES = 100
+_MOST_LOOKS = 1_000_000
+"""Lines that are looked at, in a patch, for hunks that do not lie where they say."""
 
 
 @dataclass
@@ -26,6 +28,13 @@ class _File:
 
     content: bytes | None
     mode: int
+
+
+@dataclass
+class _Looks:
+    """How many lines may still be looked at: a patch of many hunks on a long file must come to an end."""
+
+    left: int
 
 
 def apply_patch(folder: Folder, path: str, arguments: Mapping[str, Any], characters: int) -> Observation:
@@ -37,7 +46,8 @@ def apply_patch(folder: Folder, path: str, arguments: Mapping[str, Any], charact
             raise PatchError(f"it changes {len(patches)} files; at most {_MOST_FILES} at once")
         before: dict[str, _File] = {}
         after: dict[str, _File] = {}
-        said = [_patched(folder, patch, before, after) for patch in patches]
+        looks = _Looks(_MOST_LOOKS)
+        said = [_patched(folder, patch, before, after, looks) for patch in patches]
     except PatchError as error:
         return Observation(f"Nothing was changed: {error}.", error=True)
     _carry_out(folder, before, after)
@@ -46,13 +56,15 @@ def apply_patch(folder: Folder, path: str, arguments: Mapping[str, Any], charact
     return Observation(f"Patched:\n{shown}", data={"files": len(patches)})
 
 
-def _patched(folder: Folder, patch: FilePatch, before: dict[str, _File], after: dict[str, _File]) -> str:
+def _patched(
+    folder: Folder, patch: FilePatch, before: dict[str, _File], after: dict[str, _File], looks: _Looks
+) -> str:  # fmt: skip
     """Work one file's patch into `after`; says in a line what it does. Raises `PatchError`."""
     source, target = (relative(name) if name is not None else None for name in (patch.source, patch.target))
     if source is None and target is not None:
         if _look(folder, target, before, after).content is not None:
             raise PatchError(f"{target} is to be created, but it is there already")
-        content = _fitted(b"", patch)
+        content = _fitted(b"", patch, looks)
         after[target] = _File(content, 0o755 if patch.executable else 0o644)
         return f"created {target}"
     if source is None:
@@ -60,7 +72,7 @@ def _patched(folder: Folder, patch: FilePatch, before: dict[str, _File], after: 
     old = _look(folder, source, before, after)
     if old.content is None:
         raise PatchError(f"{source} is to be changed, but there is no such file")
-    content = _fitted(old.content, patch)
+    content = _fitted(old.content, patch, looks)
     if target is None:
         if content:
             raise PatchError(f"{source} is to be deleted, but the patch leaves lines in it")
@@ -93,7 +105,7 @@ def _look(folder: Folder, path: str, before: dict[str, _File], after: dict[str, 
     return found
 
 
-def _fitted(content: bytes, patch: FilePatch) -> bytes:
+def _fitted(content: bytes, patch: FilePatch, looks: _Looks) -> bytes:
     """The content with all hunks put in. Raises `PatchError` that names the one that does not fit."""
     crlf = has_crlf(content)
     text = content.decode("utf-8", "surrogateescape")  # bytes that are not UTF-8 come back as they were
@@ -101,14 +113,14 @@ def _fitted(content: bytes, patch: FilePatch) -> bytes:
     done: list[str] = []
     at = 0
     for hunk in patch.hunks:
-        place = _place(lines, hunk, at, len(done) - at, patch.name)
+        place = _place(lines, hunk, at, patch.name, looks)
         done += lines[at:place] + hunk.new
         at = place + len(hunk.old)
     text = "".join([*done, *lines[at:]])
     return (text.replace("\n", "\r\n") if crlf else text).encode("utf-8", "surrogateescape")
 
 
-def _place(lines: list[str], hunk: Hunk, least: int, grown: int, name: str) -> int:
+def _place(lines: list[str], hunk: Hunk, least: int, name: str, looks: _Looks) -> int:
     """Where in `lines` a hunk begins, at or after `least`. Raises `PatchError`."""
     size = len(hunk.old)
     if not size:  # only adds: after the line it names
@@ -119,7 +131,11 @@ def _place(lines: list[str], hunk: Hunk, least: int, grown: int, name: str) -> i
     stated = hunk.start - 1
     if stated >= least and lines[stated : stated + size] == hunk.old:
         return stated
-    places = [at for at in range(least, len(lines) - size + 1) if lines[at : at + size] == hunk.old]
+    looks.left -= len(lines) - least + size
+    if looks.left < 0:
+        raise PatchError(f"{name}, hunk {hunk.number} is not where it says, and the file is too long to look for it")
+    fitting = _fitting_from(lines, hunk.old, least)
+    places = [least + at for at, count in enumerate(fitting) if count == size]
     if len(places) == 1:
         return places[0]
     if places:
@@ -127,21 +143,35 @@ def _place(lines: list[str], hunk: Hunk, least: int, grown: int, name: str) -> i
         raise PatchError(
             f"{name}, hunk {hunk.number} fits at lines {shown}: say which by its line number, or give more context"
         )
-    raise PatchError(_misfit(lines, hunk, least, name))
+    raise PatchError(_misfit(lines, hunk, least, name, fitting))
 
 
-def _misfit(lines: list[str], hunk: Hunk, least: int, name: str) -> str:
-    """Which line of a hunk is the first that is not in the file where most of it fits."""
-    best, matched = max(least, hunk.start - 1, 0), -1
-    for at in range(least, len(lines) + 1):
-        count = 0
-        while count < len(hunk.old) and at + count < len(lines) and lines[at + count] == hunk.old[count]:
+def _fitting_from(lines: list[str], old: list[str], least: int) -> list[int]:
+    """For every place in `lines` from `least` on, how many lines of `old` stand there.
+
+    The Z algorithm (Gusfield 1997), linear in both: a hunk of many like lines on a file of many such would take hours.
+    """
+    text: list[str | None] = [*old, None, *lines[least:]]
+    size = len(text)
+    reach = [0] * size
+    left = right = 0
+    for at in range(1, size):
+        count = min(right - at, reach[at - left]) if at < right else 0
+        while at + count < size and text[count] == text[at + count]:
             count += 1
-        if count > matched:
-            best, matched = at, count
-    wanted = hunk.old[min(max(matched, 0), len(hunk.old) - 1)]
+        reach[at] = count
+        if at + count > right:
+            left, right = at, at + count
+    return reach[len(old) + 1 :]
+
+
+def _misfit(lines: list[str], hunk: Hunk, least: int, name: str, fitting: list[int]) -> str:
+    """Which line of a hunk is the first that is not in the file where most of it fits."""
+    matched = max(fitting, default=0)
+    best = least + fitting.index(matched) if fitting else max(least, hunk.start - 1, 0)
+    wanted = hunk.old[min(matched, len(hunk.old) - 1)]
     there = lines[best + matched].rstrip("\n") if best + matched < len(lines) else None
-    if matched <= 0:
+    if not matched:
         return f"{name}, hunk {hunk.number}: the line {_shown(wanted)} is not in the file where it should be"
     if there is not None and there == wanted.rstrip("\n"):
         return f"{name}, hunk {hunk.number}: the end of line {best + matched + 1} differs (is it the file's last line?)"

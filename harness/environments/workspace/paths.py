@@ -29,10 +29,12 @@ _REFUSALS: Mapping[int, str] = MappingProxyType(
 
 
 def relative(path: str) -> str:
-    """Return a path as relative to the workspace; one that lies elsewhere is returned as it is."""
+    """Return a path as relative to the workspace, one file always the same; one that lies elsewhere as it is."""
     if path == WORKSPACE or path.startswith(WORKSPACE + "/"):
-        return path[len(WORKSPACE) :].strip("/") or "."
-    return path
+        path = path[len(WORKSPACE) :].lstrip("/")
+    elif path.startswith("/"):
+        return path
+    return "/".join(part for part in path.split("/") if part not in ("", ".")) or "."
 
 
 def printable(name: str) -> str:

@@ -6,6 +6,7 @@ An expression that backtracks is stopped by `regex` itself; a search reads a bou
 from __future__ import annotations
 
 import fnmatch
+import re
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,16 +23,32 @@ _LONGEST_HIT = 200
 _ALL_BYTES = 64 << 20
 _SECONDS = 3.0
 """For all files together."""
+_CALLS_ITSELF = re.compile(r"(?<!\\)\(\?(?:R\)|[+-]?\d+\)|&|P>)")
+"""What `regex` knows beyond Python's own: on the empty text such a pattern fills a gigabyte."""
+_CHECKED = 10_000
+"""Lines after which the clock is looked at."""
 
 
 def search(folder: Folder, path: str, arguments: Mapping[str, Any], characters: int) -> Observation:
     """The lines that hold a text or match a pattern, each with its file and number."""
-    if "pattern" not in arguments:
-        wanted = str(arguments["text"])
-        return _found(folder, path, "*", lambda line: wanted in line, characters)
+    deadline = time.monotonic() + _SECONDS
+    try:
+        if "pattern" not in arguments:
+            wanted = str(arguments["text"])
+            return _found(folder, path, "*", lambda line: wanted in line, characters, deadline)
+        return _matching(folder, path, arguments, characters, deadline)
+    except TimeoutError:
+        what = "use a simpler pattern, or look in one folder" if "pattern" in arguments else "look in one folder"
+        return Observation(f"The search was not done after {_SECONDS:g} seconds; {what}.", error=True)
+
+
+def _matching(
+    folder: Folder, path: str, arguments: Mapping[str, Any], characters: int, deadline: float
+) -> Observation:  # fmt: skip
     import regex
 
-    deadline = time.monotonic() + _SECONDS
+    if _CALLS_ITSELF.search(str(arguments["pattern"])):
+        return Observation("The pattern is no regular expression: a group cannot call a group.", error=True)
     try:
         compiled = regex.compile(str(arguments["pattern"]), regex.VERSION0)
 
@@ -39,21 +56,24 @@ def search(folder: Folder, path: str, arguments: Mapping[str, Any], characters: 
             left = max(deadline - time.monotonic(), 0.001)
             return compiled.search(line, timeout=left, concurrent=True) is not None
 
-        return _found(folder, path, str(arguments.get("glob", "*")), matches, characters)
+        return _found(folder, path, str(arguments.get("glob", "*")), matches, characters, deadline)
     except regex.error as error:
         return Observation(f"The pattern is no regular expression: {error}.", error=True)
-    except TimeoutError:
-        text = f"The search was not done after {_SECONDS:g} seconds; use a simpler pattern, or look in one folder."
-        return Observation(text, error=True)
+    except (MemoryError, RecursionError):
+        return Observation("The pattern needs too much memory; use a simpler one.", error=True)
 
 
 def _found(
-    folder: Folder, path: str, glob: str, matches: Callable[[str], bool], characters: int
+    folder: Folder, path: str, glob: str, matches: Callable[[str], bool], characters: int, deadline: float
 ) -> Observation:  # fmt: skip
+    """Raises `TimeoutError` after the deadline."""
     lines: list[str] = []
-    hits = 0
+    hits = looked = 0
     for name, text in _texts(folder, path, glob):
-        for number, line in enumerate(text.split("\n"), 1):
+        for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
+            looked += 1
+            if looked % _CHECKED == 0 and time.monotonic() > deadline:
+                raise TimeoutError
             if matches(line):
                 hits += 1
                 if hits <= _MOST_HITS and sum(map(len, lines)) <= characters:

@@ -231,3 +231,50 @@ class TestSearching:
         assert desk.do("search", pattern="word").text == "a.txt:1: word"
         assert desk.do("list_files").text == ".git/\na.txt (5 bytes)"
         assert desk.do("list_files", folder=".git").text == ".git/config (5 bytes)"
+
+
+def test_one_file_written_in_two_ways_is_one_file_in_a_patch(desk: Desk) -> None:
+    desk.put(a_txt="one\ntwo\n")
+    two = "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-one\n+ONE\n--- a/./a.txt\n+++ b/.//a.txt\n@@ -2 +2 @@\n-two\n+TWO\n"
+    assert not desk.do("apply_patch", patch=two).error
+    assert desk.files() == {"a.txt": b"ONE\nTWO\n"}
+    onto_itself = "diff --git a/a.txt b/./a.txt\nrename from a.txt\nrename to ./a.txt\n"
+    assert not desk.do("apply_patch", patch=onto_itself).error
+    assert desk.files() == {"a.txt": b"ONE\nTWO\n"}
+
+
+def test_a_patch_with_a_number_of_five_thousand_digits_is_refused(desk: Desk) -> None:
+    desk.put(a_txt="one\n")
+    seen = desk.do("apply_patch", patch=f"--- a/a.txt\n+++ b/a.txt\n@@ -{'9' * 5000} +1 @@\n-two\n+ONE\n")
+    assert seen.error and "Nothing was changed" in seen.text
+
+
+def test_a_long_hunk_of_like_lines_is_looked_for_in_time_that_grows_with_the_file_alone(desk: Desk) -> None:
+    desk.put(a_txt="a\n" * 100_000)
+    seen = desk.do("apply_patch", patch="--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n" + " a\n" * 15_000 + "-b\n")
+    assert seen.error and "it wants the line 'b', but line 15001 of the file is 'a'" in seen.text
+
+
+def test_hunks_are_not_looked_for_without_end(desk: Desk) -> None:
+    desk.put(a_txt="".join(f"{number}\n" for number in range(300_000)))
+    hunks = "".join(f"@@\n-{number}\n+x\n" for number in range(5, 1000, 5))
+    seen = desk.do("apply_patch", patch=f"--- a/a.txt\n+++ b/a.txt\n{hunks}")
+    assert seen.error and "too long to look for it" in seen.text
+
+
+@pytest.mark.parametrize("pattern", ["(?R)", "(?P<a>x(?&a))", "(x(?1)?)"])
+def test_a_pattern_that_calls_itself_is_refused(desk: Desk, pattern: str) -> None:
+    desk.put(a_txt="x\n")
+    assert "cannot call" in desk.do("search", pattern=pattern).text
+    assert desk.do("search", pattern=r"x\(?R?").data["hits"] == 1
+
+
+@pytest.mark.parametrize("arguments", [{"pattern": "zz"}, {"text": "zz"}])
+def test_a_search_of_very_many_lines_comes_to_an_end(
+    desk: Desk, arguments: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.environments.workspace.searching._SECONDS", 0.0)
+    desk.put(a_txt="a\n" * 20_000)
+    tool = "search"
+    seen = call_file_tool(desk.folder, tool, arguments, 3000)
+    assert seen.error and "was not done" in seen.text
