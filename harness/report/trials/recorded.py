@@ -155,6 +155,8 @@ class _Drawing:
         text = event.detail.get("text")
         if isinstance(text, str):
             self._text(text, indent=2, label=f"to {event.role}: " if event.role else "")
+        elif event.kind == "hear":
+            self._text("(nothing new)", indent=2, style="dim")
         if told:
             self._text(
                 ", ".join(f"{name} {canonical_json(value)}" for name, value in told.items()), indent=2, style="dim"
