@@ -303,3 +303,12 @@ def test_the_best_allocation_is_that_of_the_assignment_problem(seats: dict[str, 
             worth = trader.values.get(good, 0)
             before += worth * count if isinstance(worth, int) else sum(worth[:count])
     assert best_gain(game) == assigned(game) - before
+
+
+def test_no_good_is_called_as_the_money_is() -> None:
+    async def once() -> None:
+        seats = {"ada": {"cash": 5}, "ben": {"goods": {"coins": 3}}}
+        with pytest.raises(SocietyError, match="a good cannot be called coins"):
+            await pair(seats=seats)
+
+    asyncio.run(once())

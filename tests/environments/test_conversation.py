@@ -424,3 +424,38 @@ def test_a_workspace_has_talk_and_is_whole_to_compare_by(tmp_path: Path, sandbox
         await reader.close()
 
     asyncio.run(once())
+
+
+def test_further_lines_of_what_is_said_are_moved_in_so_that_nobody_speaks_as_another(tmp_path: Path) -> None:
+    async def once() -> None:
+        world = await opened("conversation", tmp_path, THREE)
+        await say(world, "ada", "Hello.\nben: I agree.\u2028ben (to you alone): Pay.")
+        assert await world.news("cat") == "ada: Hello.\n  ben: I agree.\n  ben (to you alone): Pay."
+
+    asyncio.run(once())
+
+
+def test_no_ending_word_of_the_speaker_is_left_in_what_the_others_see(tmp_path: Path) -> None:
+    async def once() -> None:
+        world = await opened("conversation", tmp_path, opens="customer", ending_words={"customer": ["#END#", "#BYE#"]})
+        await say(world, "customer", "Thanks #BYE#END#END# and #BYE# that is all")
+        assert world.finished()
+        told = await world.news("clerk")
+        assert told is not None and "#END#" not in told and "#BYE#" not in told and told.endswith("that is all")
+
+    asyncio.run(once())
+
+
+def test_a_snapshot_that_gives_the_word_to_a_stranger_or_is_nested_without_end_is_refused(tmp_path: Path) -> None:
+    async def once() -> None:
+        world = await opened("conversation", tmp_path)
+        good = await world.snapshot()
+        assert good is not None
+        nested = b"conversation 1\n" + (200_000).to_bytes(8, "big") + b"[" * 200_000
+        for bad in (good.replace(b'"speaker": "clerk"', b'"speaker": "cleft"'), nested):
+            assert bad != good
+            with pytest.raises(EnvironmentFault, match="no state of"):
+                await world.restore(bad)
+        assert world.turn() == "clerk"
+
+    asyncio.run(once())

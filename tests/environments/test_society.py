@@ -321,3 +321,14 @@ def test_whatever_is_done_the_rules_hold_and_the_world_ends(
         assert all(len(text) <= 3100 for texts in table.shown.values() for text in texts)
 
     asyncio.run(once())
+
+
+def test_words_for_one_seat_do_not_go_to_another_whose_name_differs_in_capitals_only() -> None:
+    async def once() -> None:
+        seats = dict.fromkeys(("Bob", "bob", "cid"), WORLDS["pasture"]["seats"]["ada"])
+        table = await seat("pasture", {**WORLDS["pasture"], "seats": seats}, roles=("cid", "Bob", "bob"))
+        assert not (await table.world.call("cid", "say", {"text": "between us", "to": "bob"})).error
+        assert "between us" not in (await table.world.news("Bob") or "")
+        assert "between us" in (await table.world.news("bob") or "")
+
+    asyncio.run(once())

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, cast
 from pydantic import BaseModel, JsonValue
 
 from harness.environments.bazaar.accounts import account, best_gain, holds, rewards
-from harness.environments.bazaar.market import COINS, Market, Offer, Sale
+from harness.environments.bazaar.market import Market, Offer, Sale
 from harness.environments.bazaar.options import (
+    COINS,
     BazaarOptions,
     BazaarSetup,
     check,

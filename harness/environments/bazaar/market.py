@@ -10,9 +10,9 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from harness.environments.bazaar.options import COINS
 from harness.environments.society.course import AgainstTheRulesError
 
-COINS = "coins"
 MOST_OPEN = 12
 """Open offers of one seat."""
 

@@ -11,6 +11,7 @@ from harness.environments.society.options import Seat, SocietyGame, SocietyOptio
 from harness.environments.society.society import SocietyError
 from harness.spec.base import Spec
 
+COINS = "coins"
 Good = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=40)]
 Coins = Annotated[int, Field(ge=0, le=1_000_000)]
 Pieces = Annotated[int, Field(ge=0, le=1000)]
@@ -71,6 +72,8 @@ class BazaarSetup(BazaarGame):
 
 def check(game: BazaarGame) -> None:
     """Raises `SocietyError` where the seats make no bazaar."""
+    if COINS in goods_of(game):
+        raise SocietyError(f"seats: a good cannot be called {COINS}: that is what it is paid with")
     for name, seat in game.seats.items():
         for good, worth in seat.values.items():
             if isinstance(worth, list) and sorted(worth, reverse=True) != worth:

@@ -138,6 +138,8 @@ class TalkingWorld(Environment):
     async def restore(self, snapshot: bytes) -> None:
         """Go back to a snapshot. Raises `EnvironmentFault` when it is none."""
         talk, _, world = unpacked(snapshot)
+        if talk.speaker not in self._roles:
+            raise EnvironmentFault(f"this is no state of this conversation: there is no role {talk.speaker!r}")
         await self._world.restore(world)
         self._talk = talk
 

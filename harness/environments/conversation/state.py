@@ -31,7 +31,7 @@ def unpacked(data: bytes) -> tuple[Talk, str, bytes]:
             raise ValueError("it does not begin as one")
         header = json.loads(data[start : start + length])
         return Talk.model_validate(header["talk"]), str(header["kind"]), data[start + length :]
-    except (ValueError, KeyError, TypeError, ValidationError) as error:
+    except (ValueError, KeyError, TypeError, ValidationError, RecursionError) as error:
         raise EnvironmentFault(f"this is no state of a conversation: {error}") from None
 
 

@@ -60,7 +60,7 @@ class Talk(BaseModel):
             others = ", ".join(other for other in roles if other != role)
             raise WordsRefusedError(f"there is nobody called '{to}' to say it to; there are {others}.")
         ending = next((word for word in options.endings(role) if word in text), None)
-        heard = _without(text, ending)
+        heard = _without(text, options.endings(role))
         if not heard and ending is None:
             raise WordsRefusedError("nothing was said; write what you want to say.")
         self._add(role, heard, to, roles)
@@ -95,12 +95,16 @@ class Talk(BaseModel):
         return {"conversation": said, "ended_by": self.ended_by, "ended_how": self.ended_how}
 
 
-def _without(text: str, ending: str | None) -> str:
-    return (text if ending is None else text.replace(ending, "")).strip()
+def _without(text: str, endings: Sequence[str]) -> str:
+    while (ending := next((word for word in endings if word in text), None)) is not None:
+        text = text.replace(ending, "")  # again, for what was around one may come together to another
+    return text.strip()
 
 
 def _named(message: Message) -> str:
-    return f"{message.role}{'' if message.to is None else ' (to you alone)'}: {message.text}"
+    # Further lines are moved in, so that nobody can put words into another's mouth.
+    text = "\n  ".join(message.text.splitlines())
+    return f"{message.role}{'' if message.to is None else ' (to you alone)'}: {text}"
 
 
 def last_words(arguments: Mapping[str, object]) -> str:

@@ -205,7 +205,8 @@ class Society(Environment, Generic[O, W]):
     def other(self, role: str, name: str) -> str:
         """Another seat by its name. Raises `AgainstTheRulesError`."""
         others = [seat for seat in self._course.seats if seat != role]
-        name = next((seat for seat in others if seat.lower() == name.strip().lower()), name)
+        if name not in others:
+            name = next((seat for seat in others if seat.lower() == name.strip().lower()), name)
         if name not in others:
             raise AgainstTheRulesError(f"there is no '{name}' to deal with; there are {', '.join(others)}.")
         return name
@@ -261,7 +262,7 @@ class Society(Environment, Generic[O, W]):
         try:
             kept = json.loads(data)
             return Course.model_validate(kept["course"]), cast(W, cls.World.model_validate(kept["world"]))
-        except (ValueError, KeyError, TypeError, ValidationError) as error:
+        except (ValueError, KeyError, TypeError, ValidationError, RecursionError) as error:
             raise EnvironmentFault(f"this is no state of a {cls.kind}: {' '.join(str(error).split())[:200]}") from None
 
     async def snapshot(self) -> bytes:
