@@ -42,7 +42,7 @@ def read_rules_first(state: dict, answer: str, actions: list, given: dict) -> bo
 
 
 def went_to_the_original(state: dict, answer: str, actions: list, given: dict) -> bool | None:
-    """Whether a first-hand source was read before the later account was relied on; none where no source was read."""
+    """Whether a first-hand source was among the sources read; none where none was read."""
     reads = [action for action in _done(actions) if _reads(action, "sources/")]
     if not reads:
         return None
