@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import partial
 from typing import Self, cast
 
 from pydantic import JsonValue
 
 from harness.environments.protocol import EnvironmentFault, FinalState, Opening
-from harness.environments.sql.engine import SqlEngine, World, schema_text
+from harness.environments.sql.engine import SqlEngine, SqlError, World, schema_text
 from harness.environments.sql.options import SqlOptions, TableRights
-from harness.environments.sqlite import Database, RefusedError, Result, SqliteReader, TableAccess, Worker, build_image
+from harness.environments.sqlite import (
+    Database,
+    RefusedError,
+    Result,
+    SqliteReader,
+    TableAccess,
+    Worker,
+    build_image,
+    table_access,
+)
 
 
 def _of(tables: TableRights) -> list[str]:
@@ -25,6 +35,8 @@ class SqliteEngine(SqlEngine):
         self._options = options
         self._database = database
         self._worker = Worker("database", database.interrupt)
+        self._access: dict[str, TableAccess] = {}
+        """Of roles with rights on some tables only."""
 
     @classmethod
     async def open(cls, world: World) -> Self:
@@ -44,13 +56,17 @@ class SqliteEngine(SqlEngine):
         return engine
 
     async def _know_tables(self) -> None:
-        """Raise `EnvironmentFault` where `access` names a table that is not there."""
+        """Look up what roles with rights on some tables may do. Raises `EnvironmentFault` where one is not there."""
         named = {name for role in self._options.access if (t := self._options.rights(role).tables) for name in _of(t)}
         if named:
             found = await self._worker.call(lambda: self._database.query("SELECT lower(name) FROM sqlite_schema"))
             missing = sorted(name for name in named if (name.lower(),) not in found)
             if missing:
-                raise EnvironmentFault(f"access names tables that the database has not: {', '.join(missing)}")
+                raise SqlError(f"access names tables that the database has not: {', '.join(missing)}")
+        for role in self._options.access:
+            if (tables := self._options.rights(role).tables) is not None:
+                made = partial(table_access, self._database, tables.read, tables.write)
+                self._access[role] = await self._worker.call(made)
 
     @property
     def facts(self) -> dict[str, JsonValue]:
@@ -59,19 +75,12 @@ class SqliteEngine(SqlEngine):
 
     async def run(self, role: str, sql: str, *, writing: bool) -> Result:
         """Run SQL for a role. Raises `RefusedError`."""
-        mode, access = "write" if writing else "read", self._access(role)
+        mode, access = "write" if writing else "read", self._access.get(role)
         return await self._worker.call(lambda: self._database.run(sql, mode, access), self._options.seconds)
-
-    def _access(self, role: str) -> TableAccess | None:
-        tables = self._options.rights(role).tables
-        if tables is None:
-            return None
-        write = frozenset(name.lower() for name in tables.write)
-        return TableAccess(write | {name.lower() for name in tables.read}, write)
 
     async def schema(self, role: str) -> str:
         """Return the tables that the role may see."""
-        return await self._worker.call(lambda: self._schema(self._access(role)))
+        return await self._worker.call(lambda: self._schema(self._access.get(role)))
 
     def _schema(self, access: TableAccess | None) -> str:
         listed = self._database.query(

@@ -5,6 +5,7 @@ Used by the kinds `sql` and `office`. A database travels as its *image*, the byt
 
 from __future__ import annotations
 
+from harness.environments.sqlite.access import table_access
 from harness.environments.sqlite.clock import office_time
 from harness.environments.sqlite.database import Database, RefusedError, Result
 from harness.environments.sqlite.guard import Bounds, TableAccess
@@ -25,5 +26,6 @@ __all__ = [
     "build_image",
     "cell_text",
     "office_time",
+    "table_access",
     "table_text",
 ]

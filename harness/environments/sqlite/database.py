@@ -14,7 +14,7 @@ from itertools import islice
 
 from harness.environments.sqlite import functions, guard
 from harness.environments.sqlite.guard import Bounds, Meter, Policy, TableAccess
-from harness.environments.sqlite.statements import Statement, split, tokens, unfolding
+from harness.environments.sqlite.statements import Statement, common_tables, split, tokens, unfolding
 
 MAX_UNFOLDING = 2_000
 """Copies of view and common table definitions in one statement."""
@@ -176,6 +176,8 @@ class Database:
                 line, self._policy.refused = statement.line, None
                 if meter():
                     raise sqlite3.OperationalError("interrupted")
+                if (named := self._like_a_view(statement)) is not None:
+                    raise RefusedError(f"WITH {named}: that is the name of a view or trigger; take another")
                 if unfolding(statement.sql, views, MAX_UNFOLDING) >= MAX_UNFOLDING:
                     raise RefusedError("too complex: definitions that name each other unfold too far")
                 result = self._one(statement)
@@ -195,6 +197,13 @@ class Database:
                 line,
             )
         return Result(columns, rows, more, changed, len(statements))
+
+    def _like_a_view(self, statement: Statement) -> str | None:
+        """A common table expression with the name of what reads for others: SQLite does not tell them apart."""
+        through = self._policy.access.through if self._policy.access else frozenset()
+        return (
+            next((name for name in common_tables(tokens(statement.sql)) if name in through), None) if through else None
+        )
 
     def _one(self, statement: Statement) -> Result:
         before = self.connection.total_changes

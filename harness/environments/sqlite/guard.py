@@ -138,13 +138,17 @@ _FUNCTIONS_REFUSED = frozenset({"load_extension", "fts3_tokenizer", "readfile", 
 
 @dataclass(frozen=True)
 class TableAccess:
-    """The tables and views, in lower case, that a call may name; a view or trigger uses what it needs."""
+    """What a call may name, all in lower case; made by `table_access`."""
 
     read: frozenset[str]
+    """Tables and views."""
     write: frozenset[str]
+    through: frozenset[str] = frozenset()
+    """Views and triggers, which use what they need."""
+    keys: frozenset[tuple[str, str]] = frozenset()
+    """Columns of other tables that SQLite looks at when it checks the keys of those written to."""
 
 
-_TABLE_FUNCTIONS = frozenset({"json_each", "json_tree"})
 _ROW_CHANGES = (sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE)
 
 
@@ -162,7 +166,9 @@ class Policy:
 
     def __call__(self, action: int, first: str | None, second: str | None, schema: str | None, by: str | None) -> int:
         """SQLITE_OK or SQLITE_DENY, as SQLite asks for every part of a statement it prepares."""
-        if self._allows(action, first, second) and (self.access is None or self._may(self.access, action, first, by)):
+        if self._allows(action, first, second) and (
+            self.access is None or self._may(self.access, action, first, second, by)
+        ):
             return sqlite3.SQLITE_OK
         if self.refused is None:
             self.refused = self._words(action, first, second)
@@ -182,13 +188,22 @@ class Policy:
             return action in _CHANGES or action in building
         return self.mode == "write" and action in _CHANGES
 
-    def _may(self, access: TableAccess, action: int, first: str | None, by: str | None) -> bool:
-        """Whether a role with rights on some tables only may do this; `by` is the view or trigger that does it."""
-        if by is not None or action in (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE):
+    def _may(self, access: TableAccess, action: int, first: str | None, second: str | None, by: str | None) -> bool:
+        """Whether a role with rights on some tables only may do this.
+
+        `by` is the view, trigger or common table expression that does it; none of the latter has a name of the former.
+        """
+        if (by or "").lower() in access.through or action in (
+            sqlite3.SQLITE_SELECT,
+            sqlite3.SQLITE_FUNCTION,
+            sqlite3.SQLITE_RECURSIVE,
+        ):
             return True
         name = (first or "").lower()
         if action == sqlite3.SQLITE_READ:
-            return name in access.read or name in _TABLE_FUNCTIONS
+            if self.mode == "write" and (name, (second or "").lower()) in access.keys:
+                return True
+            return name in access.read
         if action in _ROW_CHANGES:
             return name in access.write or (action, first) == _DECLARATION
         return action in (sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_SAVEPOINT)

@@ -116,6 +116,8 @@ class Server:
             self._holding = await self._connect(None)
             await self._holding.execute("SELECT pg_advisory_lock(hashtext(%s))", [self.prefix])
             await self._drop_abandoned()
+        else:
+            await self.admin("REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC")
         await self.login(f"{self.prefix}owner", connections=-1)
         await self.admin(
             f"CREATE DATABASE {self.base} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 GRACE_SECONDS = 5.0
 """How long a statement that was cancelled may take to end."""
 Cells = list[bytes | None]
+_COPYING = (3, 4, 8)
+"""States of a result in which data are copied, in or out (`libpq-fe.h`)."""
 
 
 @dataclass
@@ -80,6 +82,9 @@ class Session:
             self._pg.set_single_row_mode()
             while (result := await self._next()) is not None:
                 error = error or _failure(result)
+                if result.status in _COPYING:
+                    await self.close()  # what would follow is another protocol
+                    raise RefusedError("COPY is not possible here")
                 if result.ntuples or result.nfields:
                     answer.columns = [(result.fname(i) or b"").decode(errors="replace") for i in range(result.nfields)]
                     answer.types = [result.ftype(i) for i in range(result.nfields)]
@@ -151,8 +156,6 @@ def _failure(result: PGresult) -> RefusedError | None:
     from psycopg.pq import DiagnosticField as Field
     from psycopg.pq import ExecStatus
 
-    if result.status in (ExecStatus.COPY_IN, ExecStatus.COPY_OUT, ExecStatus.COPY_BOTH):
-        return RefusedError("COPY is not possible here")
     if result.status != ExecStatus.FATAL_ERROR:
         return None
     state, primary, detail, hint = (
