@@ -272,6 +272,24 @@ def test_a_script_makes_the_files_once_for_all_trials(tmp_path: Path) -> None:
     asyncio.run(twice())
 
 
+def test_the_branches_of_repositories_are_part_of_the_state(tmp_path: Path) -> None:
+    script = tmp_path / "make.sh"
+    script.write_text(
+        "mkdir book && cd book && git init -q --template= -b main . && git add . && git commit -q --allow-empty -m one"
+        " && git branch draft && git pack-refs --all && git commit -q --allow-empty -m two\n"
+    )
+    opened = opening(notebook("read") | {"prepare": str(script)}, tmp_path)
+
+    async def work(world: Mcp) -> None:
+        data: Any = await (await Mcp.read_state(await world.final_state(), opened)).as_data()
+        book = data["repositories"]["book"]
+        assert book["head"] == "ref: refs/heads/main"
+        assert list(book["refs"]) == ["refs/heads/draft", "refs/heads/main"]
+        assert len(set(book["refs"].values())) == 2
+
+    in_world(opened, work)
+
+
 def test_a_script_that_fails_says_so(tmp_path: Path) -> None:
     script = tmp_path / "make.sh"
     script.write_text("echo no paper; exit 4\n")

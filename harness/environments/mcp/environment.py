@@ -26,7 +26,7 @@ from harness.environments.mcp.launch import CannotStartError, Launch, ServerProc
 from harness.environments.mcp.options import McpOptions, McpSetup, PinnedTool, as_workspace
 from harness.environments.mcp.results import cut, observation, plain
 from harness.environments.mcp.schemas import as_pinned, compare, offered, pinned
-from harness.environments.mcp.state import McpState, packed, unpacked
+from harness.environments.mcp.state import McpState, packed, repositories, unpacked
 from harness.environments.packages import Packages
 from harness.environments.protocol import Environment, EnvironmentFault, FinalState, Observation, Opening, Tool
 from harness.environments.sandbox import MIB, WORKSPACE, BrokenSandboxError, NoSandboxError, unpack
@@ -149,7 +149,8 @@ class Mcp(Environment):
             lambda: open_workspace_session(as_files, opening.scratch, opening.unsafe),
             lambda: contents(first) if first is not None else initial_files(as_files, as_setup),
         )
-        return McpState(told, files)
+        held = repositories(archive)
+        return McpState(told | ({"repositories": held} if held else {}), files)
 
     async def close(self) -> None:
         """Leave no process, socket or file behind; may be called twice."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pydantic import JsonValue
 
 from harness.environments.protocol import FinalState, Observation, StateReader
+from harness.environments.sandbox import entries
 from harness.environments.workspace import WorkspaceState
 
 
@@ -26,6 +27,33 @@ def unpacked(data: bytes) -> tuple[dict[str, JsonValue], bytes]:
     return told, files
 
 
+def repositories(files: bytes) -> dict[str, JsonValue]:
+    """The git repositories of an archive by their paths: what HEAD holds, and the commit of every branch and tag."""
+    found: dict[str, tuple[list[str], dict[str, JsonValue]]] = {}
+    for header, content in entries(files):
+        path, inside, name = header.name.rpartition(".git/")
+        before, within, rest = header.name.partition(".git/refs/")
+        if within and header.isreg():
+            found.setdefault(before.strip("/") or ".", ([], {}))[1][f"refs/{rest}"] = _line(content)
+        elif inside and name == "HEAD":
+            found.setdefault(path.strip("/") or ".", ([], {}))[0].append(_line(content))
+    for header, content in entries(files):  # what lies loose stands above what is packed
+        path, inside, name = header.name.rpartition(".git/")
+        if inside and name == "packed-refs" and (path.strip("/") or ".") in found:
+            refs = found[path.strip("/") or "."][1]
+            for line in content.decode("utf-8", "replace").splitlines():
+                commit, _, ref = line.partition(" ")
+                if ref.startswith("refs/"):
+                    refs.setdefault(ref, commit)
+    return {
+        path: {"head": head[0], "refs": dict(sorted(refs.items()))} for path, (head, refs) in found.items() if head
+    }  # fmt: skip
+
+
+def _line(content: bytes) -> str:
+    return content[:300].decode("utf-8", "replace").strip()
+
+
 class McpState(StateReader):
     """What checks see of one final state."""
 
@@ -37,6 +65,7 @@ class McpState(StateReader):
     async def as_data(self) -> dict[str, JsonValue]:
         """Return `files`, `links` and `changes` as a workspace has them, and what the server told under `server`.
 
+        Git repositories among the files are told in `repositories`: path -> `head`, and `refs`, name -> commit.
         For a server with an address that is asked nothing at the end: `calls`, those that changed its state.
         """
         return self._told | (await self._files.as_data() if self._files is not None else {})
