@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Self
+from typing import Self, cast
 
 from pydantic import JsonValue
 
@@ -103,10 +103,13 @@ def ask_once(program: Program, call: str, **given: JsonValue) -> JsonValue:
     request = json.dumps({"id": 1, "call": call, "with": given}) + "\n"
     pipe = subprocess.PIPE
     # Not a pipe for its standard error: nobody would empty it, and a full one holds the process up.
-    with (
-        tempfile.TemporaryFile() as said,
-        subprocess.Popen(program.command(), env=_ENVIRONMENT, stdin=pipe, stdout=pipe, stderr=said) as process,
-    ):
+    with tempfile.TemporaryFile() as said, contextlib.ExitStack() as ending:
+        try:
+            process = ending.enter_context(
+                subprocess.Popen(program.command(), env=_ENVIRONMENT, stdin=pipe, stdout=pipe, stderr=said)
+            )
+        except OSError as error:
+            raise EnvironmentFault(f"{program.name} does not start: {error.strerror}") from error
         limit = threading.Timer(ONCE_SECONDS, process.kill)
         limit.start()
         try:
@@ -118,7 +121,10 @@ def ask_once(program: Program, call: str, **given: JsonValue) -> JsonValue:
             said.seek(0)
             words = said.read().decode(errors="replace").splitlines()
             raise EnvironmentFault(f"{program.name} does not start, or not answer: {_last(words)}")
-    return _result(program, call, json.loads(lines[1]))
+    try:
+        return _result(program, call, json.loads(lines[1]))
+    except (ValueError, RecursionError) as error:
+        raise EnvironmentFault(f"{program.name}: {call} was answered with what is no JSON: {error}") from None
 
 
 def _exchange(process: subprocess.Popen[bytes], request: str) -> list[bytes]:
@@ -128,7 +134,7 @@ def _exchange(process: subprocess.Popen[bytes], request: str) -> list[bytes]:
         process.stdin.write(request.encode())
         process.stdin.flush()
     # Its standard input stays open until the answer is there, since its end is the end of the process.
-    lines = list(itertools.islice(process.stdout, 2))
+    lines = [line for line in (process.stdout.readline(LONGEST_LINE) for _ in range(2)) if line]
     with contextlib.suppress(BrokenPipeError):
         process.stdin.close()
     with contextlib.suppress(subprocess.TimeoutExpired):
@@ -235,24 +241,36 @@ class Worker:
         assert output is not None  # noqa: S101 - a pipe was asked for
         try:
             async for line in output:
-                answer = json.loads(line)
-                self._answered += 1
-                if "ready" in answer:
-                    self._ready.set_result(None)
-                elif (waiting := self._open.get(answer["id"])) is not None and not waiting.done():
-                    waiting.set_result(answer)
-        except ValueError as error:  # a line that is too long, or no JSON
+                self._take(json.loads(line))
+        except (ValueError, RecursionError) as error:  # a line that is too long, or no answer
             reason = str(error)
+            self._kill()  # what it says next is not to be trusted
         status = await self._ended()
         await asyncio.gather(self._listening[1], return_exceptions=True)
         self._fail(f"{self._program.name}: the worker died ({reason}, exit {status}): {_last(self._said)}")
 
+    def _take(self, answer: JsonValue) -> None:
+        """Hand an answer on. Raises `ValueError` when it is none."""
+        if not isinstance(answer, dict) or not ("ready" in answer or isinstance(answer.get("id"), int)):
+            raise ValueError(f"it said {json.dumps(answer)[:200]}, which is no answer")
+        self._answered += 1
+        if "ready" not in answer:
+            waiting = self._open.get(cast(int, answer["id"]))
+            if waiting is not None and not waiting.done():
+                waiting.set_result(answer)
+        elif not self._ready.done():
+            self._ready.set_result(None)
+
     async def _overhear(self) -> None:
         errors = self._process.stderr
         assert errors is not None  # noqa: S101 - a pipe was asked for
-        with contextlib.suppress(ValueError):
-            async for line in errors:
-                self._said.append(line.decode(errors="replace").rstrip()[:500])
+        rest = b""
+        while piece := await errors.read(65_536):  # not line by line: one without end must not hold the process up
+            *lines, rest = (rest + piece).split(b"\n")
+            self._said.extend(line.decode(errors="replace").rstrip()[:500] for line in lines)
+            rest = rest[:2000]
+        if rest:
+            self._said.append(rest.decode(errors="replace").rstrip()[:500])
 
     def _over(self, end: str) -> None:
         """Kill the process, and let those who wait know why."""

@@ -28,8 +28,9 @@ from pathlib import Path
 from harness.environments.protocol import EnvironmentFault
 from harness.errors import UserError
 
-_PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9._,-]+\])?==[^\s=]+")
-_NPM_PIN = re.compile(r"(@[a-z0-9._-]+/)?[a-z0-9._-]+@\d[^\s@]*")
+_PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[A-Za-z0-9._,-]+\])?==v?\d[0-9A-Za-z.!+_-]*")
+_NPM_PIN = re.compile(r"(@[a-z0-9_][a-z0-9._-]*/)?[a-z0-9_][a-z0-9._-]*@\d+\.\d+\.\d+([-+][0-9A-Za-z.+-]+)?")
+"""One version and nothing beside it: no range, mark, path, address or option that pip or npm would follow."""
 _UNREACHABLE = (
     "Failed to establish a new connection",
     "ENOTFOUND",
@@ -95,6 +96,8 @@ def installed(packages: Packages) -> bool:
 def program(packages: Packages, name: str) -> Path:
     """A program of the set. Raises `NotInstalledError`, and `UserError` when the set has no such program."""
     folder = _there(packages)
+    if name in ("", ".", "..") or "/" in name:
+        raise UserError(f"{packages}: {name!r} is a path; a program of the set goes by its name")
     for candidate in (folder / "venv" / "bin" / name, folder / "node_modules" / ".bin" / name):
         if candidate.is_file():
             return candidate
@@ -139,7 +142,7 @@ def install(packages: Packages, say: Callable[[str], None]) -> Path:
                 if shutil.which("npm") is None:
                     raise UserError(f"{packages}: npm is needed for this; install it with: apt-get install npm")
                 npm = ["npm", "install", "--prefix", str(making), "--ignore-scripts", "--no-audit", "--no-fund"]
-                _run([*npm, "--silent", "--no-progress", *packages.npm], packages, held)
+                _run([*npm, "--silent", "--no-progress", "--", *packages.npm], packages, held)
             unfinished = making / f".{_LIST}"
             unfinished.write_text(json.dumps(asdict(packages), indent=1))
             unfinished.rename(making / _LIST)
@@ -179,7 +182,7 @@ def _pip_install(venv: Path, packages: Packages, held: int) -> None:
     if find_spec("pip") is not None:  # our own pip can work on another environment, which then needs none: 10 s less
         make, pip = [*make, "--without-pip"], [sys.executable, "-m", "pip", "--python", pip[0]]
     _run(make, packages, held)
-    _run([*pip, "install", "--quiet", "--disable-pip-version-check", "--no-input", *packages.pip], packages, held)
+    _run([*pip, "install", "--quiet", "--disable-pip-version-check", "--no-input", "--", *packages.pip], packages, held)
 
 
 def _run(command: Sequence[str], packages: Packages, lock: int) -> None:

@@ -216,3 +216,43 @@ def test_a_trial_that_is_cancelled_does_not_disturb_the_others() -> None:
             assert worker.alive
 
     run(once())
+
+
+@pytest.mark.parametrize("line", ["5", "[]", "no JSON", '{"id": []}', '{"no": "id"}', "null", "[" * 100_000])
+def test_a_worker_that_says_what_is_no_answer_is_ended_at_once(line: str) -> None:
+    async def once() -> None:
+        async with Services() as services:
+            worker = await worker_of(services, PROGRAM)
+            with pytest.raises(EnvironmentFault, match="counter: the worker died"):
+                await worker.ask("junk", line=line)
+            assert not worker.alive
+            assert await (await worker_of(services, PROGRAM)).ask("count", trial="a") == 1
+
+    run(once())
+
+
+def test_a_worker_that_says_it_is_ready_twice_goes_on() -> None:
+    async def once() -> None:
+        async with Services() as services:
+            worker = await worker_of(services, PROGRAM)
+            asked = asyncio.ensure_future(worker.ask("junk", line='{"ready": true}\n{"id": 1, "result": "mine"}'))
+            assert await asked == "mine"
+            assert worker.alive
+
+    run(once())
+
+
+def test_a_line_without_end_on_standard_error_holds_no_worker_up() -> None:
+    async def once() -> None:
+        async with Services() as services:
+            worker = await worker_of(services, PROGRAM)
+            assert await worker.ask("babble", characters=80_000_000) == "said"
+
+    run(once())
+
+
+def test_an_answer_that_is_no_json_and_a_python_that_is_not_there_are_faults_in_a_line(tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentFault, match="junk was answered with what is no JSON"):
+        ask_once(PROGRAM, "junk", line="no JSON")
+    with pytest.raises(EnvironmentFault, match="counter does not start"):
+        ask_once(Program("counter", tmp_path / "no-python", SCRIPT), "count", trial="a")

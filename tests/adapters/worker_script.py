@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-SERVED = ("count", "fail", "wait", "die", "look", "long")
+SERVED = ("count", "fail", "wait", "die", "look", "long", "junk", "babble")
 _counts = {}
 
 print("this goes to standard error")
@@ -50,3 +50,18 @@ def look():
     except OSError as error:
         disk = error.strerror
     return {"variables": sorted(os.environ), "network": network, "disk": disk, "home": os.listdir(Path.home())}
+
+
+def junk(line):
+    """Gets past the pipe that the answers are kept in, as a package that is up to no good could."""
+    for number in range(3, 64):
+        try:
+            os.write(number, line.encode() + b"\n")
+        except OSError:
+            continue
+    time.sleep(60)
+
+
+def babble(characters):
+    os.write(2, b"x" * characters)
+    return "said"

@@ -211,3 +211,40 @@ def test_the_command_installs_pins_and_lists_what_is_there(shelf: Path, capsys: 
     assert "these need no packages" in capsys.readouterr().out
     assert run_harness("install", "no-such-scenario") == 2
     assert "no-such-scenario" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "pin",
+    [
+        "a==1.*",
+        "a==1.0,<2",
+        "a==1.0;x",
+        "a==1.0@https://e.example/x.whl",
+        "a==../x.whl",
+        "a==",
+        "-r==1.0",
+        "a==1.0\n-r x",
+    ],
+)
+def test_a_pin_of_pip_is_one_version_and_smuggles_nothing(pin: str) -> None:
+    with pytest.raises(UserError, match="not pinned to one version"):
+        Packages(pip=(pin,))
+
+
+@pytest.mark.parametrize(
+    "pin", ["a@1", "a@1.x", "a@1a/evil", "-g@1.0.0", "a@1.0.0||2", "a@10.0.0/../x", "..@1.0.0", "@-a/b@1.0.0"]
+)
+def test_a_pin_of_npm_is_one_version_and_smuggles_nothing(pin: str) -> None:
+    with pytest.raises(UserError, match="not pinned to one version"):
+        Packages(npm=(pin,))
+
+
+def test_versions_as_the_registries_write_them_are_pins() -> None:
+    Packages(pip=("a==1!2.0.post1+local.1", "b[x,y]==1.0rc1"), npm=("@s/b@1.2.3-rc.1+build.5", "a@10.0.0"))
+
+
+def test_a_program_is_named_and_no_path_that_leads_out_of_the_set(shelf: Path) -> None:
+    install(BELL, lambda line: None)
+    for name in ("../../../../../../../../../bin/sh", "/bin/sh", "..", ""):
+        with pytest.raises(UserError, match="goes by its name"):
+            program(BELL, name)
