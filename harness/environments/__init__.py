@@ -103,6 +103,12 @@ class EnvironmentCatalog:
         """Return the class of a kind or dotted path. Raises `LookupError` with one line."""
         return cast(KindLike, load_kind(kind))
 
+    def source_of(self, kind: str) -> str | None:
+        """Return where the code of somebody else's kind is, with talk added or without; None for the harness's own."""
+        name = kind.removeprefix(TALK)
+        place = name if name in BUILT_IN or ":" in name else _brought().kinds.get(name, "")
+        return place if ":" in place and not place.startswith("harness.") else None
+
 
 CATALOG = EnvironmentCatalog()
 """Stateless, and so shared."""

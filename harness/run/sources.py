@@ -12,10 +12,11 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from harness.environments import CATALOG
 from harness.spec import DataFile, data_files, find_file
 from harness.spec.base import PythonSource
 from harness.spec.loading.marked import marked
-from harness.spec.python_source import python_of_kind, source_file
+from harness.spec.python_source import source_file
 from harness.spec.resolved import LoadedScenario, ResolvedSweep
 from harness.spec.scaffold import Scaffold, UseNode
 
@@ -96,7 +97,7 @@ def _pointed_at(sweep: ResolvedSweep) -> Iterator[Path]:
 
 
 def _of_scenario(scenario: LoadedScenario) -> Iterator[Path]:
-    python = python_of_kind(scenario.spec.environment.kind)
+    python = CATALOG.source_of(scenario.spec.environment.kind)
     if python is not None:
         yield source_file(python, scenario.path.parent)[0]
     for model in (scenario.spec, scenario.options, *scenario.setups.values()):

@@ -44,12 +44,6 @@ def python_digest(reference: str, base: Path) -> list[str]:
     return [hashlib.sha256(path.read_bytes()).hexdigest(), name]
 
 
-def python_of_kind(kind: str) -> str | None:
-    """The `package.module:Class` in an environment kind, with talk added or without; None for a kind with a name."""
-    place = kind.removeprefix("conversation+")
-    return place if ":" in place else None
-
-
 def load_python(reference: str, base: Path) -> Callable[..., Any]:
     """Import the function. `base` is the folder of the YAML file. Raises `UserError`."""
     path, name = source_file(reference, base)

@@ -57,6 +57,10 @@ class Catalog(Protocol):
         """The class of a kind or dotted path. Raises `LookupError` with one line."""
         ...
 
+    def source_of(self, kind: str) -> str | None:
+        """`package.module:Class` of a kind whose code belongs to the identity; None for the harness's own."""
+        ...
+
 
 @dataclass(frozen=True)
 class LoadedScenario:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from harness.environments import EnvironmentFault
 from harness.environments.office import Office
-from harness.environments.office.html import html_text
+from harness.environments.office.mail.html import html_text
 
 DESKS = ["mail", "attachments", "calendar", "contacts", "files", "documents", "spreadsheets"]
 MAIL: list[dict[str, Any]] = [

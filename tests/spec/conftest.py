@@ -58,6 +58,9 @@ class ShopCatalog:
             raise LookupError(f"unknown environment kind '{kind}'; there are shop")
         return Shop
 
+    def source_of(self, kind: str) -> str | None:
+        return kind if ":" in kind else None
+
 
 SCENARIO = """\
 kind: scenario

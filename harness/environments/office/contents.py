@@ -38,7 +38,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from harness.environments.office.papers import Attachment, Document, Spreadsheet, Ticket
+from harness.environments.office.shelves.papers import Attachment, Document, Spreadsheet, Ticket
 from harness.environments.office.terms import Address, FilePath, Minutes, Moment, Pattern, Who, checked_path
 from harness.environments.protocol import EnvironmentFault
 from harness.spec.base import DataFile, Spec, UserError

@@ -9,9 +9,9 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from harness.environments.office.clock import now
+from harness.environments.office.diary.clock import now
 from harness.environments.office.house import House
-from harness.environments.office.letters import Letter
+from harness.environments.office.mail.letters import Letter
 from harness.environments.office.terms import checked_address
 from harness.environments.sqlite import Database
 

@@ -12,20 +12,10 @@ from typing import Any, Literal
 
 from pydantic import JsonValue
 
-from harness.environments.office import (
-    address_book,
-    availability,
-    calendar,
-    correspondence,
-    documents,
-    enclosures,
-    files,
-    mailroom,
-    spreadsheets,
-    tickets,
-    waiting,
-)
+from harness.environments.office import address_book, tickets
 from harness.environments.office.desk import Answer, Desk, Rights
+from harness.environments.office.diary import availability, calendar, waiting
+from harness.environments.office.mail import correspondence, enclosures, mailroom
 from harness.environments.office.offers import (
     DAY,
     FIND_CONTACT,
@@ -37,6 +27,7 @@ from harness.environments.office.offers import (
     text,
     tool,
 )
+from harness.environments.office.shelves import documents, files, spreadsheets
 from harness.environments.protocol import Tool
 
 DeskName = Literal[

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 from harness.environments.office.contents import Event, Mail, Repeat, Reply
 from harness.environments.office.house import House, person
-from harness.environments.office.letters import Box, Letter, data_file, enclosed, next_id, put
-from harness.environments.office.papers import Document, Revision, Spreadsheet, Ticket
+from harness.environments.office.mail.letters import Box, Letter, data_file, enclosed, next_id, put
 from harness.environments.office.sheets import Book, computed, from_csv, from_xlsx
 from harness.environments.office.sheets.exchange import from_rows
-from harness.environments.office.workbooks import store
+from harness.environments.office.shelves.papers import Document, Revision, Spreadsheet, Ticket
+from harness.environments.office.shelves.workbooks import store
 from harness.environments.sqlite import Database
 
 

@@ -32,10 +32,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, cast
 
 from pydantic import BaseModel, Field, JsonValue, model_validator
 
-from harness.environments.office.clock import deliver, later, tidings
 from harness.environments.office.contents import OfficeContents, read_contents, read_folder
 from harness.environments.office.desk import Answer, ComplaintError, Desk, Rights
 from harness.environments.office.desks import NEEDS, USUAL, WORK, DeskName, offered
+from harness.environments.office.diary.clock import deliver, later, tidings
 from harness.environments.office.house import House
 from harness.environments.office.state import OfficeReader
 from harness.environments.office.tables import FOLDERS, build

@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from harness.environments.office.enclosures import as_text
-from harness.environments.office.letters import Enclosed
+from harness.environments.office.mail.enclosures import as_text
+from harness.environments.office.mail.letters import Enclosed
 from harness.environments.office.sheets import Book, as_csv, as_xlsx
+from harness.environments.office.shelves.workbooks import load
 from harness.environments.office.terms import checked_path
-from harness.environments.office.workbooks import load
 from harness.environments.protocol import FinalState, StateReader
 from harness.environments.sqlite import SqliteReader
 from harness.environments.sqlite.reader import ROWS_AS_DATA, TEXT_AS_DATA

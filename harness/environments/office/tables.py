@@ -33,8 +33,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
-from harness.environments.office.clock import deliver
 from harness.environments.office.contents import OfficeContents
+from harness.environments.office.diary.clock import deliver
 from harness.environments.office.furnishing import (
     add_book,
     add_document,
@@ -44,7 +44,7 @@ from harness.environments.office.furnishing import (
     add_ticket,
 )
 from harness.environments.office.house import House
-from harness.environments.office.letters import next_id
+from harness.environments.office.mail.letters import next_id
 from harness.environments.protocol import EnvironmentFault
 from harness.environments.sqlite import Bounds, Database
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.environments.office.desk import Answer, ComplaintError, Desk
-from harness.environments.office.letters import next_id
+from harness.environments.office.mail.letters import next_id
 from harness.environments.sqlite import table_text
 from harness.environments.sqlite.text import shortened
 

@@ -18,7 +18,7 @@ from harness.spec.loading.marked import Marked, replace_marked
 from harness.spec.loading.own_tasks import own_tasks
 from harness.spec.loading.references import check_scenario
 from harness.spec.loading.source import Source
-from harness.spec.python_source import python_digest, python_of_kind, source_file
+from harness.spec.python_source import python_digest, source_file
 from harness.spec.resolved import Catalog, KindLike, LoadedScenario
 from harness.spec.scenario import Scenario
 
@@ -95,7 +95,7 @@ def read_scenario(
     elif not spec.tasks:
         source.problem(("tasks",), "there are no tasks: write some, or take those of the kind with `own_tasks`")
         return None
-    return _loaded(source, spec, options, setups)
+    return _loaded(source, spec, options, setups, catalog)
 
 
 def _environment(source: Source, spec: Scenario, catalog: Catalog) -> KindLike | None:
@@ -179,14 +179,16 @@ def absolute_python(reference: str, base: Path) -> str:
     return f"{path}:{name}" if reference.rpartition(":")[0].endswith(".py") else reference
 
 
-def _loaded(source: Source, spec: Scenario, options: BaseModel, setups: dict[str, BaseModel]) -> LoadedScenario:
+def _loaded(
+    source: Source, spec: Scenario, options: BaseModel, setups: dict[str, BaseModel], catalog: Catalog
+) -> LoadedScenario:  # fmt: skip
     shared = {
         "scenario": content(spec.model_copy(update={"summary": "", "measures": {}, "tasks": [], "own_tasks": None})),
         "environment": content(options),
     }
     shared["scenario"].pop("environment", None)
     kind = spec.environment.kind
-    python = python_of_kind(kind)
+    python = catalog.source_of(kind)
     own = python_digest(python, source.folder) if python is not None else []
     shared["scenario"].update(kind="scenario", environment=[kind, *own], **role_order(spec))
     whole = digest(shared)

@@ -18,7 +18,7 @@ from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.policy import compat32
 
-from harness.environments.office.letters import Enclosed, Letter
+from harness.environments.office.mail.letters import Enclosed, Letter
 
 _DATE = "%a, %d %b %Y %H:%M:%S +0000"
 _DOMAIN = "office.invalid"

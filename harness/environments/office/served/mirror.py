@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.environments.office.desk import Desk
-from harness.environments.office.letters import Box, Enclosed, Letter, put
+from harness.environments.office.mail.letters import Box, Enclosed, Letter, put
 from harness.environments.office.served import mime
 from harness.environments.office.served.clients import Calendar, Mailbox, send
 from harness.environments.office.served.ical import Appointment, appointments, as_ical, plain

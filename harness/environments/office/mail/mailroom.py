@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.environments.office.correspondence import own_mail, post, whole_mail
 from harness.environments.office.desk import Answer, ComplaintError, Desk
-from harness.environments.office.enclosures import as_text, attachment
-from harness.environments.office.files import office_path, write_file
-from harness.environments.office.letters import Enclosed, Letter
+from harness.environments.office.mail.correspondence import own_mail, post, whole_mail
+from harness.environments.office.mail.enclosures import as_text, attachment
+from harness.environments.office.mail.letters import Enclosed, Letter
 from harness.environments.office.sheets import ExchangeError, computed, from_xlsx
-from harness.environments.office.spreadsheets import keep_book
+from harness.environments.office.shelves.files import office_path, write_file
+from harness.environments.office.shelves.spreadsheets import keep_book
 from harness.environments.sqlite.text import shortened
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from harness.environments.office.clock import notice
 from harness.environments.office.desk import Answer, ComplaintError, Desk
-from harness.environments.office.letters import next_id
+from harness.environments.office.diary.clock import notice
+from harness.environments.office.mail.letters import next_id
 from harness.environments.sqlite import office_time, table_text
 
 _LISTED = 100

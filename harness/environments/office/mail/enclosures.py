@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.environments.office.desk import Answer, ComplaintError, Desk
-from harness.environments.office.html import html_text, seen
-from harness.environments.office.letters import Enclosed, media_type
+from harness.environments.office.mail.html import html_text, seen
+from harness.environments.office.mail.letters import Enclosed, media_type
 from harness.environments.office.sheets import Book, ExchangeError, as_xlsx, computed, from_csv, from_xlsx
 from harness.environments.office.sheets.text import sheet_text
+from harness.environments.office.shelves.workbooks import load
 from harness.environments.office.terms import checked_path
-from harness.environments.office.workbooks import load
 from harness.environments.sqlite.text import shortened
 
 MOST = 10

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.environments.office.desk import Answer, ComplaintError, Desk
-from harness.environments.office.files import office_path
+from harness.environments.office.shelves.files import office_path
 from harness.environments.sqlite import table_text
 
 _LISTED = 200

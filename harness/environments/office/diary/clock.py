@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from harness.environments.office.furnishing import owners, put_event
 from harness.environments.office.house import House
-from harness.environments.office.letters import Box, Letter, next_id, put
+from harness.environments.office.mail.letters import Box, Letter, next_id, put
 from harness.environments.sqlite import Database
 
 _TOLD = 20

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from harness.environments.office.calendar import day, span
 from harness.environments.office.desk import Answer, ComplaintError, Desk
+from harness.environments.office.diary.calendar import day, span
 from harness.environments.sqlite import table_text
 
 _LISTED = 200

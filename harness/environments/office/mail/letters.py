@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from harness.environments.office.html import html_text, seen
-from harness.environments.office.papers import Attachment
+from harness.environments.office.mail.html import html_text, seen
 from harness.environments.office.sheets import Book, as_csv, as_xlsx, computed
 from harness.environments.office.sheets.exchange import from_rows
+from harness.environments.office.shelves.papers import Attachment
 from harness.environments.sqlite import Database
 
 MAX_ATTACHMENT = 1_000_000

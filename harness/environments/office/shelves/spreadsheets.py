@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from harness.environments.office.desk import Answer, ComplaintError, Desk
-from harness.environments.office.files import office_path
 from harness.environments.office.sheets import (
     MAX_CELLS,
     BadFormulaError,
@@ -20,7 +19,8 @@ from harness.environments.office.sheets import (
 )
 from harness.environments.office.sheets.book import MAX_COLUMN, MAX_ROW, shown
 from harness.environments.office.sheets.text import sheet_text
-from harness.environments.office.workbooks import load, store
+from harness.environments.office.shelves.files import office_path
+from harness.environments.office.shelves.workbooks import load, store
 from harness.environments.sqlite import table_text
 
 T = TypeVar("T")

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from harness.environments.office.calendar import moment
-from harness.environments.office.clock import deliver
 from harness.environments.office.desk import Answer, ComplaintError, Desk
+from harness.environments.office.diary.calendar import moment
+from harness.environments.office.diary.clock import deliver
 
 
 def wait(desk: Desk, arguments: Mapping[str, Any]) -> Answer:

@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from harness.environments.office.clock import answered, tell_of_mail
 from harness.environments.office.desk import Answer, ComplaintError, Desk
-from harness.environments.office.enclosures import files_to_enclose
-from harness.environments.office.letters import Box, Letter, next_id, put
+from harness.environments.office.diary.clock import answered, tell_of_mail
+from harness.environments.office.mail.enclosures import files_to_enclose
+from harness.environments.office.mail.letters import Box, Letter, next_id, put
 from harness.environments.sqlite import table_text
 from harness.environments.sqlite.text import shortened
 

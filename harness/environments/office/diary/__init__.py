@@ -1,0 +1,1 @@
+"""Time in an office: the calendar, who is free when, the clock, and waiting."""
