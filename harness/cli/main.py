@@ -34,8 +34,8 @@ COMMANDS = {
     "tools": "Ask a scenario's MCP server for its tools, and pin them.",
 }
 
-MODULES = {"import": "import_"}
-"""Modules that are not called like their command, which is a word of Python."""
+MODULES = {"import": "import_", "install": "packages.install", "tools": "packages.tools"}
+"""Modules that are not called like their command: a word of Python, or in a room of their own."""
 
 
 class _LazyGroup(click.Group):

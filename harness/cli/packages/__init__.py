@@ -1,0 +1,1 @@
+"""Commands about what other people provide: packages to install, tools of servers to pin."""
