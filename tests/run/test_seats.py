@@ -66,7 +66,7 @@ def test_a_seat_held_fixed_is_crossed_with_nothing(table: Workbench) -> None:
 
 def test_a_seat_that_is_not_there_is_told(table: Workbench) -> None:
     table.change("sweep.yaml", roles={"evn": "meek"})
-    with pytest.raises(SpecError, match="unknown role 'evn'; the scaffolds have even, odd .did you mean even"):
+    with pytest.raises(SpecError, match=r"unknown role 'evn'; the scaffolds have even, odd .did you mean even"):
         resolve(str(table.folder / "sweep.yaml"))
 
 

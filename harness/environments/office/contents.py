@@ -185,7 +185,7 @@ class OfficeContents(Spec):
 def read_contents(path: Path) -> OfficeContents:
     """Read the contents in a YAML file. Raises `EnvironmentFault` with all that is wrong with it and where."""
     from harness.spec.loading.marked import marked
-    from harness.spec.loading.source import Source
+    from harness.spec.reading.source import Source
 
     source = Source(path, [])
     found = source.best(OfficeContents) if source.read() else None

@@ -16,8 +16,8 @@ from harness.spec.library import did_you_mean, shown
 from harness.spec.loading.models import read_models
 from harness.spec.loading.scaffolds import read_scaffold
 from harness.spec.loading.scenarios import read_scenario
-from harness.spec.loading.source import KINDS, Source
 from harness.spec.loading.sweeps import read_sweep
+from harness.spec.reading.source import KINDS, Source
 from harness.spec.resolved import Catalog
 
 _KIND_LINE = re.compile(rb"^kind:[ \t]*[\"']?([A-Za-z0-9_-]+)[\"']?[ \t]*(?:#.*)?\r?$", re.MULTILINE)

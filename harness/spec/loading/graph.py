@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness.spec.library import did_you_mean, listed
-from harness.spec.loading.source import Source
+from harness.spec.reading.source import Source
 from harness.spec.scaffold import (
     END,
     ActNode,

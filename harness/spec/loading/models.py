@@ -10,7 +10,7 @@ from harness.errors import UserError
 from harness.spec.base import Problem, SpecError
 from harness.spec.digests import data_digest, digest
 from harness.spec.library import data_path, did_you_mean, library
-from harness.spec.loading.source import Source
+from harness.spec.reading.source import Source
 from harness.spec.resolved import LoadedModel
 from harness.spec.sweep import ModelEntry, ModelsFile
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.spec.library import did_you_mean, listed
-from harness.spec.loading.source import Source
+from harness.spec.reading.source import Source
 from harness.spec.templates import Reading, TemplateError, read_expression, read_template
 
 LAST = frozenset({"kind", "name", "arguments", "text", "error"})

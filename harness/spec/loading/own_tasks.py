@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import UserError
+from harness.spec.loading.kinds import asked
 from harness.spec.resolved import KindLike
 from harness.spec.scenario import OwnTasks, Scenario, Task
 
@@ -22,7 +23,12 @@ def own_tasks(spec: Scenario, kind: KindLike, options: BaseModel) -> tuple[list[
     Raises `UserError` when there are none, a task is not sound, or its id is taken.
     """
     bring = getattr(kind, "own_tasks", None)  # a kind of one's own need not inherit from the protocol
-    given = bring(options) if bring is not None else []
+    name = spec.environment.kind
+    given = asked(name, "own tasks", lambda: list(bring(options) or ())) if bring is not None else []
+    if wrong := next((task for task in given if not isinstance(task, Mapping)), None):
+        raise UserError(
+            f"environment kind {name!r} is broken: its own tasks hold {repr(wrong)[:100]}, which is no task"
+        )
     if not given:
         raise UserError(f"environment kind {spec.environment.kind!r} brings no tasks along")
     wanted = spec.own_tasks or OwnTasks()

@@ -12,7 +12,7 @@ from harness.spec.base import Expression, Template
 from harness.spec.library import did_you_mean, listed
 from harness.spec.loading.marked import marked
 from harness.spec.loading.names import Names, check_expression, check_template
-from harness.spec.loading.source import Source
+from harness.spec.reading.source import Source
 from harness.spec.resolved import KindLike
 from harness.spec.scenario import (
     AnswerCheck,

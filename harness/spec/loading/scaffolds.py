@@ -16,7 +16,7 @@ from harness.spec.loading.inline import flatten, role_for
 from harness.spec.loading.marked import Marked, replace_marked
 from harness.spec.loading.names import LAST, OBSERVATION, Names, check_expression, check_template
 from harness.spec.loading.scenarios import absolute_python, content
-from harness.spec.loading.source import Source
+from harness.spec.reading.source import Source
 from harness.spec.resolved import LoadedScaffold
 from harness.spec.scaffold import TURN, GenerateNode, JoinNode, RouteNode, SayNode, Scaffold, UseNode
 

@@ -14,11 +14,12 @@ from harness.errors import UserError
 from harness.spec.base import DataFile, Problem, PythonSource, SpecError
 from harness.spec.digests import data_digest, data_files, digest
 from harness.spec.library import data_path, did_you_mean
+from harness.spec.loading.kinds import sound, tools_of
 from harness.spec.loading.marked import Marked, replace_marked
 from harness.spec.loading.own_tasks import own_tasks
 from harness.spec.loading.references import check_scenario
-from harness.spec.loading.source import Source
 from harness.spec.python_source import python_digest, source_file
+from harness.spec.reading.source import Source
 from harness.spec.resolved import Catalog, KindLike, LoadedScenario
 from harness.spec.scenario import Scenario
 
@@ -80,9 +81,8 @@ def read_scenario(
             setups[task.id] = settled.absolute(setup, ("tasks", index, "setup"))
     # Packages that are not installed are known here, before anything else looks at the tools.
     roles = list(spec.roles)
-    known = options and source.attempt(
-        ("environment",), lambda: [kind.tools(options, role) for role in roles] or None
-    )  # fmt: skip
+    name = spec.environment.kind
+    known = options and source.attempt(("environment",), lambda: tools_of(name, kind, options, roles) or None)
     check_scenario(source, spec, kind if known else None, options)
     if options is None or len(problems) > before:
         return None
@@ -99,8 +99,10 @@ def read_scenario(
 
 
 def _environment(source: Source, spec: Scenario, catalog: Catalog) -> KindLike | None:
+    name = spec.environment.kind
     try:
-        return catalog.load(spec.environment.kind)
+        kind = catalog.load(name)
+        return kind if source.attempt(("environment", "kind"), lambda: sound(name, kind) or True) else None
     except LookupError as error:
         message = str(error.args[0]) if error.args else f"unknown environment {spec.environment.kind!r}"
         if "did you mean" not in message:

@@ -13,10 +13,10 @@ from harness.spec.library import Findable, did_you_mean, find_file, listed
 from harness.spec.loading.models import find_model, models_path, read_models
 from harness.spec.loading.scaffolds import read_scaffold
 from harness.spec.loading.scenarios import read_scenario
-from harness.spec.loading.source import Source
+from harness.spec.loading.seating import every_seat, roles_known
+from harness.spec.reading.source import Source
 from harness.spec.resolved import Catalog, LoadedModel, LoadedScaffold, LoadedScenario, ResolvedSweep
 from harness.spec.scaffold import GenerateNode
-from harness.spec.seating import every_seat, roles_known
 from harness.spec.sweep import Sweep
 
 L = TypeVar("L", LoadedScenario, LoadedScaffold)
@@ -191,7 +191,7 @@ class _Reading:
 def bind_seats(scenario: LoadedScenario, scaffold: LoadedScaffold, catalog: Catalog) -> dict[str, str]:
     """Scaffold role -> scenario role, by name; a single seat binds to a single role whatever the names.
 
-    A role that stands for every seat is bound under the name of each (`harness.spec.seating.seated`).
+    A role that stands for every seat is bound under the name of each (`harness.spec.loading.seating.seated`).
 
     Raises `UserError` when a seat or a role is left over, or a node offers a tool that is not there.
     """

@@ -14,8 +14,8 @@ from pydantic import BaseModel, ValidationError
 from harness.errors import UserError
 from harness.spec.base import Problem
 from harness.spec.library import did_you_mean, shown
-from harness.spec.loading.messages import Complaint, explain
-from harness.spec.loading.yaml_source import MAX_BYTES, Place, read_yaml
+from harness.spec.reading.messages import Complaint, explain
+from harness.spec.reading.yaml_source import MAX_BYTES, Place, read_yaml
 
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")

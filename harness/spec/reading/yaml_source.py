@@ -60,7 +60,7 @@ class Place:
     """Key or index -> value."""
     size: int = 1
     cut: bool = False
-    """Something that did not fit was left out (`harness.spec.loading.source`)."""
+    """Something that did not fit was left out (`harness.spec.reading.source`)."""
 
     def at(self, path: tuple[Any, ...]) -> Place:
         """The value at `path`, or the deepest there is on the way."""
