@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -86,8 +87,8 @@ def said(
         if action["error"] or action["observation"] is None or (to is not None and action["role"] == to):
             continue
         heard_by = action["arguments"].get("to")
-        if to is not None and heard_by not in (None, to):
-            continue
+        if to is not None and heard_by is not None and str(heard_by).strip().casefold() != to.casefold():
+            continue  # names as worlds take them: `ADA ` is ada
         if action["kind"] == "say":
             texts.append(action["text"])
         elif action["kind"] == "tool" and action["name"] in SPEAKING:
@@ -98,8 +99,13 @@ def said(
 
 
 def folded(text: str) -> str:
-    """A text as facts are looked for in it: small letters, single spaces, no commas and no marks of thousands."""
+    """A text as facts are looked for in it: small letters, single spaces, no commas and no marks of thousands.
+
+    Letters that look alike to a reader are alike (NFKC), and those that nobody sees are not there.
+    """
+    text = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
     text = _THOUSANDS.sub(lambda match: re.sub(r"\D", "", match[0]), text.casefold())
+    text = unicodedata.normalize("NFKC", text).casefold()
     return " ".join(_LIST.sub(" ", text).replace(",", "").split())
 
 

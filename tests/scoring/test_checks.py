@@ -199,3 +199,10 @@ def test_a_final_state_that_cannot_be_read_fails_only_the_checks_that_need_it(gr
     assert [check.score for check in grade.checks] == [1.0, None]
     assert grade.error is not None
     assert EnvironmentFault is not None
+
+
+def test_a_file_that_may_have_been_cut_off_is_not_taken_to_be_gone(graded):
+    check = "- {kind: file, path: none.txt, exists: false}"
+    assert graded(check).checks[0].score == 1.0
+    found = graded(check, truncated=True).checks[0]
+    assert found.score == 0.0 and "is not known" in found.detail

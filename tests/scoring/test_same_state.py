@@ -219,3 +219,14 @@ def test_a_change_far_down_a_long_table_is_seen(tmp_path):
     ]
     found = talked(tmp_path, ways, rows=2000)
     assert (found.score, "t lacks '{\"n\": 1500}'" in found.detail) == (0.0, True)
+
+
+def test_a_state_of_which_part_is_cut_off_is_not_taken_for_the_same(tmp_path):
+    scenario = load(write_scenario(tmp_path, PAYING % ""))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    opening = Opening(scenario.options, scenario.setups["one"], ["clerk"], 1, scratch)
+    for truncated, score in ((False, 1.0), (True, 0.0)):
+        final = FinalState("ledger", json.dumps(ledger(6.0, 2.5)).encode(), truncated)
+        given = grade(scenario, scenario.task("one"), opening=opening, state=final, answer=None, actions=[])
+        assert asyncio.run(given).checks[0].score == score

@@ -7,6 +7,7 @@ from conftest import HEAD, TASK, action, load, write_scenario
 
 from harness.scoring.told import check_told
 from harness.spec import SpecError
+from harness.spec.scenario import ToldCheck
 
 TWO = HEAD.replace("roles: {clerk: {brief: You keep the ledger.}}", "roles: {clerk: {brief: a}, guest: {brief: b}}")
 
@@ -140,3 +141,18 @@ def test_what_cannot_be_told_is_said_when_the_file_is_checked(tmp_path, check, p
         with pytest.raises(SpecError) as wrong:
             load(write_scenario(tmp_path, TASK + part))
         assert problem in str(wrong.value)
+
+
+def test_a_name_written_otherwise_hides_no_words_from_the_check():
+    for name in ("guest", "GUEST", " Guest "):
+        words = [said("Take the key.", role="clerk", arguments={"to": name})]
+        check = ToldCheck.model_validate({"kind": "told", "by": "clerk", "to": "guest", "none": ["the key"]})
+        assert check_told(check, words, None, {}, alone=False)[0] == 0.0, name
+
+
+@pytest.mark.parametrize(
+    "text", ["se\u200bcret", "se\u00adcret", "\uff53\uff45\uff43\uff52\uff45\uff54", "SE\u2060CRET"]
+)
+def test_letters_that_are_not_seen_or_look_alike_hide_nothing(graded, text):
+    assert verdict(graded, "none: [secret]", spoken(text))[0] == 0.0
+    assert verdict(graded, "all: [secret]", spoken(text))[0] == 1.0
