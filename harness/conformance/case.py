@@ -104,10 +104,12 @@ class Bench:
         return heard
 
     async def data(self, state: FinalState) -> dict[str, JsonValue]:
-        """A final state as plain data."""
+        """A final state as plain data, nothing left out that might be where a promise is broken."""
         reader = await self.case.environment.read_state(state, self.opening())
         try:
-            return await reader.as_data()
+            in_full = getattr(reader, "in_full", reader.as_data)  # a reader of one's own need not have it
+            data: dict[str, JsonValue] = {**await reader.as_data(), **await in_full()}
+            return data
         finally:
             await reader.close()
 

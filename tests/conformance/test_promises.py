@@ -63,6 +63,7 @@ def no_sleepers():
         ("kind", "the end can be read again", "of kind till"),
         ("unsteady reading", "the end can be read again", "read twice, it differs: state.read is"),
         ("reading counts", "reading changes nothing", "state.looks is"),
+        ("reading counts out of sight", "reading changes nothing", "state.far down is"),
         ("any tool", "an unknown tool is refused", "no_such_tool was taken"),
         ("out of turn", "turns are kept", "ben used pay in ada's turn"),
         ("facts", "facts are plain", "not the same as JSON"),

@@ -33,6 +33,9 @@ class TillReader(StateReader):
         self._data = data
 
     async def as_data(self) -> dict[str, JsonValue]:
+        return {name: value for name, value in self._data.items() if name != "far down"}
+
+    async def in_full(self) -> dict[str, JsonValue]:
         return self._data
 
 
@@ -124,6 +127,8 @@ class Till(Environment):
             data["all"] = len(SHARED)
         if self._wrong == "reading counts":
             data["looks"] = self._looks
+        if self._wrong == "reading counts out of sight":
+            data["far down"] = self._looks
         return FinalState("till" if self._wrong == "kind" else self.kind, json.dumps(data).encode())
 
     @classmethod
