@@ -17,7 +17,17 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from harness.environments import SUBMIT, Environment, EnvironmentFault, Opening, Services, Tool, load_kind
+from harness.environments import (
+    SUBMIT,
+    Environment,
+    EnvironmentFault,
+    FinalState,
+    Observation,
+    Opening,
+    Services,
+    Tool,
+    load_kind,
+)
 from harness.environments.packages import NotInstalledError
 from harness.record import CheckResult, RecordedAction
 from harness.scoring.grading import Grade, grade
@@ -151,14 +161,19 @@ async def _run(
             environment = await kind.open(opening)
             await _act(scenario, steps, environment, run)
             final = await environment.final_state()
+            if not isinstance(final, FinalState):
+                raise EnvironmentFault(f"its final state is {type(final).__name__}, no FinalState")
         except NotInstalledError:
             raise
         except (EnvironmentFault, OSError) as error:
             run.problems.append(f"the environment failed: {error or type(error).__name__}")
             return run
+        except Exception as error:  # noqa: BLE001 - whatever a kind from elsewhere raises is on its account
+            run.problems.append(f"the environment failed: {type(error).__name__}: {' '.join(str(error).split())[:300]}")
+            return run
         finally:
             if environment is not None:
-                await environment.close()
+                await _close(environment, run)
         run.grade = await grade(
             scenario, task, opening=replace(opening, scratch=Path(grading)), state=final, answer=run.answer,
             actions=run.actions,
@@ -166,6 +181,13 @@ async def _run(
     if run.grade.error:
         run.problems.append(run.grade.error)
     return run
+
+
+async def _close(environment: Environment, run: _Run) -> None:
+    try:
+        await environment.close()
+    except Exception as error:  # noqa: BLE001 - as for the rest of a kind
+        run.problems.append(f"the environment could not be closed: {type(error).__name__}: {error}")
 
 
 async def _act(scenario: LoadedScenario, steps: Sequence[SolutionStep], environment: Environment, run: _Run) -> None:
@@ -183,6 +205,8 @@ async def _act(scenario: LoadedScenario, steps: Sequence[SolutionStep], environm
             run.actions.append(_action(number, role, step, "submit", None, error=False, data={}))
             continue
         seen = await environment.call(role, step.tool, dict(step.arguments))
+        if not isinstance(seen, Observation):
+            raise EnvironmentFault(f"{step.tool} gave {type(seen).__name__}, no Observation")
         action = _action(number, role, step, "tool", seen.text, error=seen.error, data=seen.data)
         action["changes_state"] = tool.changes_state
         run.actions.append(action)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import click
@@ -83,11 +84,12 @@ def _of_scenarios(name: str) -> list[Packages]:
     from harness.environments import CATALOG, load_kind
     from harness.scoring.session import scenario_files
     from harness.spec import load_environment
+    from harness.spec.loading.kinds import asked
 
     found = []
     for path in scenario_files(name):
         kind, options = load_environment(path, CATALOG)
         packages = getattr(load_kind(kind), "packages", None)
-        if packages is not None and (needed := packages(options)) is not None:
+        if packages is not None and (needed := asked(kind, "packages", partial(packages, options))) is not None:
             found.append(cast("Packages", needed))
     return found
