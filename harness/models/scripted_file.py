@@ -41,7 +41,7 @@ from pydantic import Field, JsonValue, model_validator
 from harness.spec.base import Expression, ExpressionStr, Problem, Spec, SpecError, Template, TemplateStr
 from harness.spec.loading.marked import marked
 from harness.spec.loading.names import Names, check_expression, check_template
-from harness.spec.loading.source import Source
+from harness.spec.reading.source import Source
 
 FailureKind = Literal[
     "rate_limit",

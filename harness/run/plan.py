@@ -20,9 +20,9 @@ from harness.scoring import situation_digest
 from harness.spec import digest, trial_seed
 from harness.spec.base import UserError
 from harness.spec.limits import TrialLimits
+from harness.spec.loading.seating import seated
 from harness.spec.resolved import LoadedModel, LoadedScaffold, LoadedScenario, ResolvedSweep
 from harness.spec.scaffold import Scaffold
-from harness.spec.seating import seated
 
 DEFAULT_LIMITS = TrialLimits(turns=30, tokens=None, seconds=1800, cost=None)
 """For what neither scenario, task nor sweep bounds: no trial is without an end."""

@@ -9,7 +9,7 @@ from harness.scaffolds.compile import CompiledScaffold, RunContext
 from harness.scaffolds.context import Outcome, TrialContext
 from harness.scaffolds.faults import TrialEnd, blame, boundary
 from harness.scaffolds.state import MAIN, new_lane
-from harness.spec.seating import seated
+from harness.spec.loading.seating import seated
 
 
 async def run_scaffold(compiled: CompiledScaffold, context: TrialContext) -> Outcome:

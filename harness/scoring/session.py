@@ -14,7 +14,7 @@ from harness.scoring.regrading import Regraded, regrade
 from harness.scoring.validation import TaskValidation, validate_scenario
 from harness.spec import SpecError, find_file, load_scenario
 from harness.spec.base import Problem
-from harness.spec.loading.yaml_source import MAX_BYTES
+from harness.spec.reading.yaml_source import MAX_BYTES
 from harness.spec.resolved import LoadedScenario
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from harness.spec import SpecError, library, load_scaffold
-from harness.spec.seating import roles_known, seated
+from harness.spec.loading.seating import roles_known, seated
 
 NODES = {
     "hear": {"kind": "hear", "role": "@turn", "next": "think"},

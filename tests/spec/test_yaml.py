@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from harness.spec.loading.yaml_source import MAX_BYTES, plain_value, read_yaml
+from harness.spec.reading.yaml_source import MAX_BYTES, plain_value, read_yaml
 
 
 @pytest.mark.parametrize(

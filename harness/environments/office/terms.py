@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from harness.environments.sqlite import office_time
 
@@ -63,7 +63,12 @@ Moment = Annotated[str, AfterValidator(office_time)]
 FilePath = Annotated[str, AfterValidator(checked_path)]
 FileName = Annotated[str, AfterValidator(checked_name)]
 Pattern = Annotated[str, AfterValidator(checked_pattern)]
-Minutes = Annotated[int, BeforeValidator(minutes), Field(ge=0, le=100 * 24 * 60)]
+Minutes = Annotated[
+    int,
+    BeforeValidator(minutes),
+    Field(ge=0, le=100 * 24 * 60),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0, "maximum": 100 * 24 * 60}, {"type": "string"}]}),
+]
 """A number of minutes, or a text such as `2 hours`."""
 Who = Annotated[str, Field(min_length=1, max_length=200)]
 """A name from `people`, or an address."""

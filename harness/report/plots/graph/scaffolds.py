@@ -18,7 +18,7 @@ from harness.record.database import FILE_NAME
 from harness.report.plots.graph.drawing import Graph
 from harness.spec.loading.graph import targets
 from harness.spec.loading.inline import flatten
-from harness.spec.loading.yaml_source import UnreadableError, read_yaml
+from harness.spec.reading.yaml_source import UnreadableError, read_yaml
 from harness.spec.scaffold import END, ActNode, BranchNode, Scaffold, UseNode
 
 STARTS, ENDS = "(start)", "(end)"
