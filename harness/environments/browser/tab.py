@@ -120,23 +120,21 @@ class Tab:
         from playwright.async_api import Error
         from playwright.async_api import TimeoutError as LateError
 
+        problem: Error | None = None
         try:
             async with self._chromium.slots, asyncio.timeout(self._place.seconds):
                 try:
                     await work()
-                except LateError:
-                    self._whole()
-                    raise RefusedActionError(
-                        "This cannot be used now: it is covered, hidden or switched off."
-                    ) from None
-                finally:
-                    await self._settle()
+                except Error as error:
+                    problem = error
+                await self._settle()
         except TimeoutError:
             self._break(f"the page did not come to rest within {self._place.seconds:g} seconds")
-        except Error as error:
-            self._whole()
-            raise RefusedActionError(_first_line(error)) from None
         self._whole()
+        if isinstance(problem, LateError):
+            raise RefusedActionError("This cannot be used now: it is covered, hidden or switched off.")
+        if problem is not None:
+            raise RefusedActionError(_first_line(problem))
 
     async def go(self, target: str) -> None:
         """Open a path of the site."""
