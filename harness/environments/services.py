@@ -54,17 +54,19 @@ class Services:
             self._started.pop(key, None)
 
     async def close(self) -> None:
-        """Close all services, the last started first; may be called twice. Raises the first failure, after the rest."""
+        """Close all services, the last started first; may be called twice. Raises the first failure, after the rest.
+
+        One that is cancelled goes on with the rest first: a second Ctrl-C must not leave a server running.
+        """
         self._closed = True
-        failures: list[Exception] = []
+        failures: list[BaseException] = []
         while self._started:
             _, starting = self._started.popitem()
-            (started,) = await asyncio.gather(starting, return_exceptions=True)
-            if isinstance(started, BaseException):
-                continue
             try:
-                await started.close()
-            except Exception as failure:  # noqa: BLE001 - one service that fails must not keep the others open
+                (started,) = await asyncio.gather(starting, return_exceptions=True)
+                if not isinstance(started, BaseException):
+                    await started.close()
+            except (Exception, asyncio.CancelledError) as failure:  # noqa: BLE001 - one must not keep the others open
                 failures.append(failure)
         if failures:
             raise failures[0]

@@ -1,6 +1,7 @@
 """What the trials of a run share is started once and closed with the run."""
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -114,3 +115,34 @@ def test_a_service_that_died_can_be_forgotten() -> None:
             assert await services.get("a", make) is not first
 
     asyncio.run(run())
+
+
+def test_a_close_that_is_cancelled_closes_the_rest_first() -> None:
+    closed: list[str] = []
+    begun = asyncio.Event()
+
+    class Slow:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        async def close(self) -> None:
+            if self.name == "slow":
+                begun.set()
+                await asyncio.Event().wait()
+            closed.append(self.name)
+
+    async def start(name: str) -> Slow:
+        return Slow(name)
+
+    async def once() -> None:
+        services = Services()
+        for name in ("first", "second", "slow"):
+            await services.get(name, partial(start, name))
+        closing = asyncio.ensure_future(services.close())
+        await begun.wait()
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+
+    asyncio.run(once())
+    assert closed == ["second", "first"]
