@@ -72,3 +72,16 @@ def test_an_environment_of_ones_own_is_short_and_a_plug_in_brings_it(tmp_path: P
     installed(tmp_path)
     after = run(["harness", "validate", "balance.yaml"], tmp_path)
     assert after.returncode == 0, after.stdout + after.stderr
+
+
+def test_the_library_on_the_page_is_the_one_that_ships() -> None:
+    from harness.environments import CATALOG
+    from harness.spec import library, load_scenario
+
+    page = (DOCS / "environments.md").read_text()
+    listed = set(re.findall(r"^\| `([\w-]+)` \| `([\w+-]+)` \| (\d+) \|", page, re.M))
+    shipped = [path for path in library().glob("*.yaml") if "\nkind: scenario\n" in path.read_text()]
+    assert {name for name, _, _ in listed} == {path.stem for path in shipped}
+    for path in shipped:
+        spec = load_scenario(path, CATALOG).spec
+        assert (spec.name, spec.environment.kind, str(len(spec.tasks))) in listed
