@@ -27,12 +27,13 @@ def asked(name: str, what: str, work: Callable[[], T]) -> T:
         raise UserError(f"environment kind {name!r} is broken: {what}: {type(error).__name__}: {text}") from error
 
 
-def sound(name: str, kind: KindLike) -> None:
-    """Raises `UserError` for a kind whose options or set-up are no models."""
+def sound(name: str, kind: KindLike) -> KindLike:
+    """The kind. Raises `UserError` for one whose options or set-up are no models."""
     for part in ("Options", "Setup"):
         model = getattr(kind, part)
         if not isinstance(model, type) or not issubclass(model, BaseModel):
             raise UserError(f"environment kind {name!r} is broken: `{part}` is {model!r}, no pydantic model")
+    return kind
 
 
 def tools_of(name: str, kind: KindLike, options: BaseModel, roles: Sequence[str]) -> list[list[ToolLike]]:

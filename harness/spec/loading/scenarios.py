@@ -102,7 +102,7 @@ def _environment(source: Source, spec: Scenario, catalog: Catalog) -> KindLike |
     name = spec.environment.kind
     try:
         kind = catalog.load(name)
-        return kind if source.attempt(("environment", "kind"), lambda: sound(name, kind) or True) else None
+        return source.attempt(("environment", "kind"), partial(sound, name, kind))
     except LookupError as error:
         message = str(error.args[0]) if error.args else f"unknown environment {spec.environment.kind!r}"
         if "did you mean" not in message:
