@@ -27,12 +27,13 @@ _FLOATS = {"real", "double precision"}
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _TABLES = """
     SELECT n.nspname, c.relname, array_agg(a.attname::text ORDER BY a.attnum),
-           array_agg(format_type(coalesce(nullif(t.typbasetype, 0), a.atttypid), NULL) ORDER BY a.attnum)
+           array_agg(format_type(coalesce(nullif(t.typbasetype, 0), a.atttypid), NULL) ORDER BY a.attnum),
+           c.relpages, c.reltuples
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     LEFT JOIN pg_type t ON t.oid = a.atttypid
     WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'moment')
-    AND n.nspname NOT LIKE 'pg\\_%' GROUP BY 1, 2 ORDER BY 1, 2
+    AND n.nspname NOT LIKE 'pg\\_%' GROUP BY 1, 2, c.relpages, c.reltuples ORDER BY 1, 2
 """
 _STORED = """
     SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a
@@ -49,19 +50,13 @@ async def export(connection: psycopg.AsyncConnection, scripts: tuple[Script, ...
     """The database of a superuser's connection, as it is now."""
     await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     tables: list[JsonValue] = []
-    for schema, name, columns, types in await (await connection.execute(_TABLES)).fetchall():
+    for schema, name, columns, types, pages, count in await (await connection.execute(_TABLES)).fetchall():
         if columns == [None]:
             continue
-        chosen = ", ".join(quoted(column) for column in columns)
-        table = f"{quoted(schema)}.{quoted(name)}"
-        content = bytearray()
-        async with connection.cursor() as cursor:
-            copy = f"COPY (SELECT {chosen} FROM ONLY {table}) TO STDOUT"  # noqa: S608 - names of the catalog, quoted
-            async with cursor.copy(copy) as rows:
-                async for part in rows:
-                    content += part
+        rows = await _rows_of(connection, f"{quoted(schema)}.{quoted(name)}", columns)
+        known: JsonValue = [pages, count]  # what the planner goes by, and with it the order of rows nobody ordered
         tables.append(
-            {"schema": schema, "name": name, "columns": columns, "types": types, "rows": content.decode("utf-8")}
+            {"schema": schema, "name": name, "columns": columns, "types": types, "rows": rows, "known": known}
         )
     sequences: list[JsonValue] = []
     for schema, name in await (await connection.execute(_SEQUENCES)).fetchall():
@@ -74,6 +69,17 @@ async def export(connection: psycopg.AsyncConnection, scripts: tuple[Script, ...
         "tables": tables, "sequences": sequences,
     }  # fmt: skip
     return orjson.dumps(document)
+
+
+async def _rows_of(connection: psycopg.AsyncConnection, table: str, columns: list[str]) -> str:
+    chosen = ", ".join(quoted(column) for column in columns)
+    content = bytearray()
+    async with connection.cursor() as cursor:
+        copy = f"COPY (SELECT {chosen} FROM ONLY {table}) TO STDOUT"  # noqa: S608 - names of the catalog, quoted
+        async with cursor.copy(copy) as rows:
+            async for part in rows:
+                content += part
+    return content.decode("utf-8")
 
 
 def opened(data: bytes) -> Archive:
@@ -100,9 +106,11 @@ async def load(connection: psycopg.AsyncConnection, archive: Archive) -> None:
         async with connection.transaction():
             await connection.execute("SET LOCAL session_replication_role = replica")
             names = {f"{quoted(t['schema'])}.{quoted(t['name'])}": t for t in archive["tables"]}
-            if names:
-                await connection.execute(f"TRUNCATE {', '.join(f'ONLY {name}' for name in names)}")
-            for name, table in names.items():
+            # A table that is as the scripts leave it stays as it is, down to what the planner knows of it.
+            rows = {name: await _rows_of(connection, name, table["columns"]) for name, table in names.items()}
+            changed = {name: table for name, table in names.items() if rows[name] != table["rows"]}
+            for name, table in changed.items():
+                await connection.execute(f"DELETE FROM ONLY {name}")  # noqa: S608 - names of the archive, quoted
                 await _fill(connection, name, table)
             for schema, name, last, called in archive["sequences"]:
                 place = f"{quoted(schema)}.{quoted(name)}"
@@ -110,6 +118,10 @@ async def load(connection: psycopg.AsyncConnection, archive: Archive) -> None:
         views = "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'm'"
         for (view,) in await (await connection.execute(views)).fetchall():
             await connection.execute(f"REFRESH MATERIALIZED VIEW {view}")
+        for name, table in changed.items():
+            await connection.execute(f"VACUUM (FULL, FREEZE) {name}")
+            known = "UPDATE pg_class SET relpages = %s, reltuples = %s WHERE oid = %s::regclass"
+            await connection.execute(known, [*table["known"], name])
     except psycopg.Error as error:
         raise EnvironmentFault(
             f"the rows do not fit into the database that the scripts build: {' '.join(str(error).split())[:300]}"
