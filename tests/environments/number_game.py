@@ -12,7 +12,15 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field, JsonValue
 
-from harness.environments.protocol import Environment, FinalState, Observation, Opening, StateReader, Tool
+from harness.environments.protocol import (
+    Environment,
+    EnvironmentFault,
+    FinalState,
+    Observation,
+    Opening,
+    StateReader,
+    Tool,
+)
 from harness.spec.base import Spec
 
 
@@ -47,6 +55,7 @@ class NumberGame(Environment):
     def __init__(self, roles: list[str], target: int, total: int) -> None:
         self._roles, self._target, self._total = roles, target, total
         self._moves: list[dict[str, JsonValue]] = []
+        self._closed = False
 
     @classmethod
     def tools(cls, options: BaseModel, role: str) -> list[Tool]:
@@ -70,6 +79,8 @@ class NumberGame(Environment):
         return self._total >= self._target
 
     async def call(self, role: str, tool: str, arguments: dict[str, Any]) -> Observation:
+        if self._closed:
+            raise EnvironmentFault("the game is put away")
         if tool == "look" and role in self._roles:
             return Observation(f"The total is {self._total}; {self._target} wins.")
         if tool != "add":
@@ -85,6 +96,9 @@ class NumberGame(Environment):
 
     async def restore(self, snapshot: bytes) -> None:
         self._total, self._moves = json.loads(snapshot)
+
+    async def close(self) -> None:
+        self._closed = True
 
     async def final_state(self) -> FinalState:
         winner = self._moves[-1]["role"] if self.finished() and self._moves else None

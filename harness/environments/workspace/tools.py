@@ -14,11 +14,11 @@ from pydantic import JsonValue
 
 from harness.environments.protocol import Observation, Tool
 from harness.environments.sandbox import Folder
-from harness.environments.workspace.editing import edit_file, write_file
-from harness.environments.workspace.patching import apply_patch
+from harness.environments.workspace.file_tools.editing import edit_file, write_file
+from harness.environments.workspace.file_tools.patching import apply_patch
+from harness.environments.workspace.file_tools.reading import list_files, read_file
+from harness.environments.workspace.file_tools.searching import search
 from harness.environments.workspace.paths import refused, relative
-from harness.environments.workspace.reading import list_files, read_file
-from harness.environments.workspace.searching import search
 
 _LONGEST_PATH = 300
 _MOST_LINES = 1_000_000

@@ -218,7 +218,7 @@ class TestSearching:
         assert "no regular expression" in desk.do("search", pattern="(").text
 
     def test_a_pattern_that_backtracks_is_stopped(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("harness.environments.workspace.searching._SECONDS", 0.2)
+        monkeypatch.setattr("harness.environments.workspace.file_tools.searching._SECONDS", 0.2)
         desk.put(a_txt="a" * 40 + "!\n")
         done = desk.do("search", pattern="(a|aa)+$")
         assert done.error
@@ -273,7 +273,7 @@ def test_a_pattern_that_calls_itself_is_refused(desk: Desk, pattern: str) -> Non
 def test_a_search_of_very_many_lines_comes_to_an_end(
     desk: Desk, arguments: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.environments.workspace.searching._SECONDS", 0.0)
+    monkeypatch.setattr("harness.environments.workspace.file_tools.searching._SECONDS", 0.0)
     desk.put(a_txt="a\n" * 20_000)
     tool = "search"
     seen = call_file_tool(desk.folder, tool, arguments, 3000)

@@ -14,7 +14,7 @@ from typing import Any
 from harness.environments.protocol import Observation
 from harness.environments.sandbox import Folder
 from harness.environments.workspace.contents import READ_BYTES, has_crlf, lines_of
-from harness.environments.workspace.patch_text import FilePatch, Hunk, PatchError, read_patch
+from harness.environments.workspace.file_tools.patch_text import FilePatch, Hunk, PatchError, read_patch
 from harness.environments.workspace.paths import refusal, relative
 
 _MOST_FILES = 100

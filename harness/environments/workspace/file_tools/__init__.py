@@ -1,0 +1,1 @@
+"""What each file tool of a workspace does: reading, searching, writing, editing, patching."""
