@@ -60,7 +60,7 @@ def _set_up() -> None:
     if STAMP.is_file() and STAMP.read_text() == wanted:
         return
     began = time.monotonic()
-    print(f"Setting up {VENV} (1.3 GB, once) ...", flush=True)
+    print(f"Setting up {VENV} (1.7 GB, once) ...", flush=True)
     _make_venv()
     python = str(VENV / "bin" / "python")
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile"]
