@@ -18,8 +18,8 @@ class EnvironmentSpec(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     kind: str
-    """`workspace`, `sql`, `office`, `browser`, `mcp`, `conversation`, `bazaar`, `pasture`, `village`; one that a plug-in
-    brings, or `package.module:Class` of your own; with `conversation+` before any of them, roles also talk."""
+    """`workspace`, `sql`, `office`, `browser`, `mcp`, `conversation`, `bazaar`, `pasture`, `village`; one that a
+    plug-in brings, or `package.module:Class` of your own; with `conversation+` before any of them, roles also talk."""
 
     @property
     def options(self) -> dict[str, Any]:
