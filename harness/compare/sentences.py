@@ -130,6 +130,13 @@ def percent(estimate: Estimate) -> str:
     return "unknown" if estimate.estimate is None else f"{100 * estimate.estimate:.0f}%"
 
 
+def several(by: str) -> str:
+    """What more than one value of what is compared is called: `models`, `models of seller`, `values of price_list`."""
+    if by.startswith("model."):
+        return f"models of {by.removeprefix('model.')}"
+    return f"values of {by}" if "." in by or "_" in by else f"{by}s"
+
+
 def counted(count: int, noun: str) -> str:
     """`1 task`, `2 tasks`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.compare import Caution, Comparison, Evidence, compare, gather
 from harness.compare.evidence import Reader
+from harness.compare.sentences import several
 from harness.record import open_record
 from harness.report.sweeps import Recorded, open_recorded
 
@@ -40,7 +41,7 @@ class Compared:
     def title(self) -> str:
         """`first-light: 2 models, 48 results`."""
         count = len(self.comparison.models)
-        word = self.comparison.by if count == 1 else f"{self.comparison.by}s"
+        word = self.comparison.by if count == 1 else several(self.comparison.by)
         return f"{self.recorded.title}: {count} {word}, {len(self.evidence.results):,} results"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.compare.divergence.result import Choice, Divergence, Together
-from harness.compare.sentences import amount, p_value, points
+from harness.compare.sentences import amount, p_value, points, several
 from harness.compare.statistics import MIN_CLUSTERS_TESTED
 
 MOST = 6
@@ -121,7 +121,7 @@ def _everyone(result: Divergence) -> list[str]:
         whole = "both" if len(result.models) == 2 else f"all {len(result.models)}"
         how = "within a task" if scope == "task" else "over all tasks, by name"
         return [
-            f"Of {whole} {result.by}s at once, action {best.action} tells most about who took it {how}: "
+            f"Of {whole} {several(result.by)} at once, action {best.action} tells most about who took it {how}: "
             f"{best.information:.2f} bits, {best.expected:.2f} expected by chance (p {_equals(p)}){at}."
         ]
     return []

@@ -28,6 +28,7 @@ from harness.compare.evidence import Evidence
 from harness.compare.fingerprints.column import BehaviourColumn
 from harness.compare.fingerprints.findings import Behaviour, Contrast, Distance, Fingerprints, Level
 from harness.compare.fingerprints.values import behaviour_values
+from harness.compare.sentences import several
 from harness.compare.statistics import (
     MIN_CLUSTERS_TESTED,
     Difference,
@@ -233,14 +234,10 @@ def _too_few(evidence: Evidence, measured: Sequence[_Measured]) -> str | None:
     most = max((d.clusters for m in measured for d in m.differences), default=0)
     if most < MIN_CLUSTERS_TESTED:
         return (
-            f"Too few: behaviours of two {_plural(evidence.by)} can be paired on {most} independent "
+            f"Too few: behaviours of two {several(evidence.by)} can be paired on {most} independent "
             f"{'task' if most == 1 else 'tasks'}; it takes at least {MIN_CLUSTERS_TESTED} to tell them apart."
         )
     return None
-
-
-def _plural(by: str) -> str:
-    return f"values of {by}" if "." in by or "_" in by else f"{by}s"
 
 
 def _notes(

@@ -14,6 +14,7 @@ from harness.compare.identification.scores import confusion, pairs, told_models
 from harness.compare.identification.sequences import masked
 from harness.compare.identification.tells import tells
 from harness.compare.identification.wording import Written, written
+from harness.compare.sentences import several
 from harness.compare.statistics import MIN_CLUSTERS_TESTED, calibration_error, error_if_calibrated, reliability
 
 
@@ -41,7 +42,7 @@ def _alone(evidence: Evidence, models: Sequence[int]) -> str:
     counts = ", ".join(f"{name} {count}" for name, count in zip(evidence.models, trials, strict=True))
     return (
         f"too few (trials whose actions are known: {counts}); it takes at least {FEWEST_TRIALS} of each of two "
-        f"{evidence.by}s on at least {MIN_CLUSTERS_TESTED} independent tasks"
+        f"{several(evidence.by)} on at least {MIN_CLUSTERS_TESTED} independent tasks"
     )
 
 

@@ -12,6 +12,7 @@ from harness.compare.evidence import Evidence
 from harness.compare.pairs.differences import Pair, differences
 from harness.compare.pairs.flips import Flip, flip_lists
 from harness.compare.pairs.interactions import Interaction, interactions
+from harness.compare.panel import role_columns
 from harness.compare.sentences import amount, chance_of, counted, more, oriented, outcome_sentence, p_value, points
 from harness.compare.statistics import MIN_CLUSTERS_TESTED, Difference
 
@@ -105,7 +106,12 @@ def _nothing(evidence: Evidence) -> str | None:
     if not len(evidence.results):
         return "No trial has a result yet."
     if len(evidence.models) < 2 or not evidence.pairs:
-        return f"Only one {evidence.by} is recorded ({', '.join(evidence.models)}): a comparison takes two."
+        name = ", ".join(evidence.models)
+        columns = ["scaffold", *role_columns(evidence.trials)]
+        varies = [column for column in columns if column != evidence.by and evidence.trials[column].nunique() > 1]
+        which = "that" if len(varies) == 1 else "one of those"
+        instead = f" What varies is {', '.join(varies)}: compare by {which}." if varies else ""
+        return f"Only one {evidence.by} is recorded ({name}): a comparison takes two.{instead}"
     return None
 
 

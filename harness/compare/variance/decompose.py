@@ -8,6 +8,7 @@ import numpy as np
 
 from harness.compare.evidence import Evidence
 from harness.compare.fingerprints.values import behaviour_values
+from harness.compare.sentences import several
 from harness.compare.statistics import MIN_CLUSTERS_TESTED, Estimate
 from harness.compare.statistics.variance_components import (
     FIRST,
@@ -212,7 +213,8 @@ def _too_few(evidence: Evidence, every: list[Decomposition]) -> str | None:
             f"Too few tasks ({clusters}) to divide any variance: it takes at least {MIN_CLUSTERS_TESTED} independent "
             "ones, and about 20 for intervals worth having."
         )
-    return f"Nothing to divide: it takes two {evidence.by}s, two scaffolds or two repeats, and something that varies."
+    compared = several(evidence.by)
+    return f"Nothing to divide: it takes two {compared}, two scaffolds or two repeats, and something that varies."
 
 
 def _notes(plan: Layout, every: list[Decomposition]) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
@@ -65,7 +66,7 @@ def layout(evidence: Evidence) -> Layout:
         names,
         {
             FIRST: list(evidence.models),
-            SECOND: _labels(number, units[second].astype(str).agg(" + ".join, axis=1).tolist() if second else []),
+            SECOND: _labels(number, _together(units[second]) if second else []),
             STRATUM: _labels(scenario, units["scenario"].astype(str).tolist() if "scenario" in units else []),
         },
         codes(units, nested)[evidence.unit],
@@ -74,6 +75,11 @@ def layout(evidence: Evidence) -> Layout:
         evidence.cluster,
         scenario[evidence.unit],
     )
+
+
+def _together(table: pd.DataFrame) -> list[str]:
+    """The values of each row in one text, what a row has none of (a seat that its scenario has not) as `-`."""
+    return [" + ".join("-" if pd.isna(value) else str(value) for value in row) for row in table.to_numpy(dtype=object)]
 
 
 def _labels(number: Integers, texts: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness import __version__
 from harness.compare import Analysis
+from harness.compare.sentences import several
 from harness.report.comparing import Compared
 from harness.report.comparison import plots_of, tables_of
 from harness.report.page import Page, PageSection, page_trials, write_page
@@ -51,7 +52,7 @@ def _section(compared: Compared, analysis: Analysis, common: set[str]) -> PageSe
 def _facts(compared: Compared) -> list[tuple[str, str]]:
     evidence, comparison = compared.evidence, compared.comparison
     table = evidence.trials
-    facts = [("sweeps", _named(compared.recorded.names)), (f"{comparison.by}s", _named(comparison.models))]
+    facts = [("sweeps", _named(compared.recorded.names)), (several(comparison.by), _named(comparison.models))]
     held = [name for name in ("scenario", "scaffold", "model") if name != comparison.by]
     facts += [(f"{name}s", _named(sorted(table[name].dropna().astype(str).unique()))) for name in held]
     tasks = len(table[["scenario", "task"]].drop_duplicates())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from harness.compare.divergence import Alignment, Divergence, Together, TreeBranch
+from harness.compare.sentences import several
 from harness.report.links import trials_link
 from harness.report.plain import one_line
 from harness.report.plots import theme
@@ -68,7 +69,7 @@ def _curves(result: Divergence) -> Plot:
         domain=[BETWEEN, OWN], range=[[1, 0], [5, 3]]
     )
     tooltip = [
-        alt.Tooltip("pair:N", title=f"{result.by}s"), alt.Tooltip("which:N", title="pairs of trials"),
+        alt.Tooltip("pair:N", title=f"{several(result.by)}"), alt.Tooltip("which:N", title="pairs of trials"),
         alt.Tooltip("actions:Q", title="after actions"),
         alt.Tooltip("together:Q", title="still together", format=".0%"),
         alt.Tooltip("low:Q", title="from", format=".0%"), alt.Tooltip("high:Q", title="to", format=".0%"),
@@ -224,7 +225,7 @@ def _tree(result: Divergence) -> Plot:
         y=alt.Y("top:Q", title="action", scale=down, axis=alt.Axis(values=list(range(deepest + 1)), grid=False)),
         y2="bottom:Q",
         color=alt.Color(
-            "spread:Q", title=f"{result.by}s differ by", scale=theme.sequential(0, max(most, 0.01)),
+            "spread:Q", title=f"{several(result.by)} differ by", scale=theme.sequential(0, max(most, 0.01)),
             legend=alt.Legend(format="%"),
         ),
         href="href:N",
@@ -241,7 +242,8 @@ def _tree(result: Divergence) -> Plot:
     return Plot(
         "The tree of ways, all tasks together",
         "Each row is one action further; a box is as broad as the share of trials that come that way, and the darker "
-        f"the more the {result.by}s differ in it. Most at action {best['bottom']}, {best['action']}: {best['shares']}.",
+        f"the more the {several(result.by)} differ in it. Most at action {best['bottom']}, {best['action']}: "
+        f"{best['shares']}.",
         boxes + text,
     )
 
@@ -308,8 +310,9 @@ def _alignment(result: Divergence, found: Alignment) -> Plot:
     apart = "They are alike throughout" if found.parts_at is None else f"They first differ at place {found.parts_at}"
     return Plot(
         f"Typical trajectories side by side: {task}",
-        f"One row for each of {len(models)} {result.by}s, one column for each place; gaps where a {result.by} does "
-        f"nothing that corresponds; below, the share that agrees. {apart}; on average {found.mean:.0%} agree.",
+        f"One row for each of {len(models)} {several(result.by)}, one column for each place; gaps where a "
+        f"{result.by} does nothing that corresponds; below, the share that agrees. {apart}; on average "
+        f"{found.mean:.0%} agree.",
         alt.vconcat(alt.layer(boxes, marks), strip, spacing=4),
     )
 

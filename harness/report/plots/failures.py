@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from harness.compare.failures import CLASSES, Failures
-from harness.compare.sentences import p_value, points
+from harness.compare.sentences import p_value, points, several
 from harness.report.links import trials_link
 from harness.report.plots import theme
 from harness.report.plots.plot import Plot
@@ -138,9 +138,9 @@ def _residuals(result: Failures) -> Plot:
     told = "; ".join(f"{cell.model}, {cell.failure} {cell.residual:+.1f}" for cell in clear)
     return Plot(
         f"Which ways of failing stand out for a {result.by}",
-        f"Heat map of adjusted residuals, {len(result.models)} {result.by}s by {len(result.classes)} classes: above 0 "
-        f"(blue) more often than the others, below (orange) less often. A dot marks what can be told from chance "
-        f"within tasks{': ' + told if told else ': none'}.",
+        f"Heat map of adjusted residuals, {len(result.models)} {several(result.by)} by {len(result.classes)} classes: "
+        f"above 0 (blue) more often than the others, below (orange) less often. A dot marks what can be told from "
+        f"chance within tasks{': ' + told if told else ': none'}.",
         (squares + texts).properties(
             width=min(theme.WIDTH - 160, 72 * len(result.classes)), height=theme.ROW * len(result.models)
         ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from harness.compare.identification import Identification, Rung
-from harness.compare.sentences import points
+from harness.compare.sentences import points, several
 from harness.report.links import trials_link
 from harness.report.plots import theme
 from harness.report.plots.plot import Plot
@@ -66,7 +66,7 @@ def _confusion(result: Identification) -> Plot:
     worst = max((cell for cell in result.confusion if cell.true != cell.told), key=lambda cell: cell.share)
     return Plot(
         f"Which {result.by} each trial is taken for by its actions",
-        f"Confusion matrix of {count} {result.by}s, rows true and columns told; right in "
+        f"Confusion matrix of {count} {several(result.by)}, rows true and columns told; right in "
         f"{_percent(_actions(result).accuracy.estimate)} of trials, chance {_percent(result.chance)}. "
         f"Most often {worst.true} is taken for {worst.told} ({_percent(worst.share)} of its trials).",
         chart.properties(**size),

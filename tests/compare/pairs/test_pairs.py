@@ -191,6 +191,11 @@ def test_one_model_and_no_result(trials, asked):
     assert pairs(gather(trials({"only": 0.5}))).sentences() == [
         "Only one model is recorded (only): a comparison takes two."
     ]
+    seats = trials({"only": 0.5}, repeats=2)
+    seats["model.seller"] = ["a" if n % 2 else "b" for n in seats["repeat"]]
+    assert pairs(gather(seats)).sentences() == [
+        "Only one model is recorded (only): a comparison takes two. What varies is model.seller: compare by that."
+    ]
     table = trials({"a": 0.5, "b": 0.5})
     nothing = pairs(gather(table.head(0), asked=asked(table)))
     assert nothing.sentences() == ["No trial has a result yet."]

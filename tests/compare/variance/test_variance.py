@@ -275,3 +275,13 @@ class TestShapes:
             totals[row["number"]] = totals.get(row["number"], 0) + row["share"]
         assert all(total == pytest.approx(1.0) for total in totals.values())
         assert "by chance" in intervals.description
+
+
+def test_seats_that_only_some_scenarios_have_are_one_more_factor():
+    def seated(scenario, seat):
+        trials, _ = make_world({"anna": ALIKE, "berta": ALIKE}, scenarios=(scenario,), repeats=4)
+        return trials.assign(**{f"model.{seat}": ["anna" if n % 2 else "berta" for n in trials["repeat"]]})
+
+    table = pd.concat([seated("stall", "seller"), seated("desk", "clerk")], ignore_index=True)
+    factors = item(variance(gather(table)), "passed").levels
+    assert {name: count for name, count in factors.items() if "seller" in name} == {"model.seller + model.clerk": 4}
