@@ -394,6 +394,21 @@ def test_a_page_that_never_rests_ends_its_trial_and_no_other(room: Room) -> None
     room.run(spin())
 
 
+def test_a_page_that_crashes_is_the_environments_fault(room: Room) -> None:
+    async def crash() -> None:
+        async with room.page() as page, room.page() as other:
+            await page("look")
+            await other("look")
+            tab = page.world._eyes["w"].tab
+            with pytest.raises(EnvironmentFault):
+                await tab.do(lambda: tab.page.goto("chrome://crash"))
+            with pytest.raises(EnvironmentFault, match="crashed"):
+                await page("look")
+            assert "Path: /?moved" in (await other("click", "the old page")).text
+
+    room.run(crash())
+
+
 def test_a_browser_that_dies_is_a_fault_and_the_next_trial_has_a_new_one(room: Room) -> None:
     async def die() -> None:
         async with Services() as services:

@@ -174,7 +174,7 @@ class MiniWob(Environment):
             problem = str(refusal)
         except KeyError as missing:
             problem = f"{tool} needs {missing}."
-        self._ended = await eyes.tab.page.evaluate(_ENDED)
+        self._ended = await eyes.tab.ask(_ENDED)
         if self.finished():
             return Observation("The episode has ended.")
         await eyes.read()
@@ -190,7 +190,7 @@ class MiniWob(Environment):
 
         await tab.do(lambda: tab.go(f"/miniwob/{self._setup.page}.html"))
         await tab.do(start)
-        self._ended = await tab.page.evaluate(_ENDED)
+        self._ended = await tab.ask(_ENDED)
         await eyes.read()
         return eyes
 

@@ -12,8 +12,10 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import quote, urljoin, urlsplit
+
+from pydantic import JsonValue
 
 from harness.environments.browser.chromium import Chromium
 from harness.environments.browser.serving import Reply, Request, Serve
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from playwright._impl._api_structures import SetCookieParam
     from playwright.async_api import BrowserContext, Dialog, Frame, Locator, Page, Route, WebSocketRoute
 
+T = TypeVar("T")
 ACTION_MILLISECONDS = 5_000
 """How long an element may take to be ready for a click."""
 _POLICY = "default-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'"
@@ -160,11 +163,26 @@ class Tab:
 
     async def tree(self) -> tuple[str, str]:
         """Title and accessibility tree of the page, as Playwright writes it. Raises `EnvironmentFault`."""
+
+        async def read() -> tuple[str, str]:
+            return await self.page.title(), await self.page.locator("body").aria_snapshot(mode="ai")
+
+        return await self._read(read)
+
+    async def ask(self, script: str) -> dict[str, JsonValue]:
+        """What a function of a script comes to in the page. Raises `EnvironmentFault`."""
+
+        async def read() -> dict[str, JsonValue]:
+            return cast(dict[str, JsonValue], await self.page.evaluate(script))
+
+        return await self._read(read)
+
+    async def _read(self, work: Callable[[], Awaitable[T]]) -> T:
         from playwright.async_api import Error
 
         try:
             async with self._chromium.slots, asyncio.timeout(self._place.seconds):
-                return await self.page.title(), await self.page.locator("body").aria_snapshot(mode="ai")
+                return await work()
         except (Error, TimeoutError) as error:
             self._whole()
             raise EnvironmentFault(f"the page cannot be read: {_first_line(error)}") from None
