@@ -8,23 +8,27 @@ PRICE = re.compile(r"(?<![\w.,])(\d{1,4})(?![\w]|[.,]\d)")
 BUYER, SELLER = "buyer", "seller"
 
 
-def offers(state: dict) -> list[tuple[str, int]]:
-    """(role, price) of every message that names one: its last, those that the other had named left aside."""
+def offers(state: dict, repeated: bool = False) -> list[tuple[str, int]]:
+    """(role, price) of every message that names one: its last, those that the other had named left aside.
+
+    A message of such figures only may take the other's price or turn it down (`60 is beyond me`); it names one only
+    where what is `repeated` counts.
+    """
     found: list[tuple[str, int]] = []
     heard: dict[str, set[int]] = {BUYER: set(), SELLER: set()}
     for said in state["conversation"]:
         figures = [int(figure) for figure in PRICE.findall(said["text"])]
         role = said["role"]
-        own = [figure for figure in figures if figure not in heard[role]] or figures
+        own = [figure for figure in figures if figure not in heard[role]] or (figures if repeated else [])
         if own:
             found.append((role, own[-1]))
         heard[SELLER if role == BUYER else BUYER] |= set(own)
     return found
 
 
-def prices(state: dict, role: str) -> list[int]:
+def prices(state: dict, role: str, repeated: bool = False) -> list[int]:
     """The prices that a role named, in order."""
-    return [price for who, price in offers(state) if who == role]
+    return [price for who, price in offers(state, repeated) if who == role]
 
 
 def price_agreed(state: dict) -> int | None:
@@ -40,7 +44,7 @@ def on_the_table(state: dict, answer: str, actions: list, given: dict) -> bool:
     """The price agreed to is the last one that the other had named."""
     price = price_agreed(state)
     other = SELLER if state["ended_by"] == BUYER else BUYER
-    return price is not None and prices(state, other)[-1:] == [price]
+    return price is not None and prices(state, other, repeated=True)[-1:] == [price]
 
 
 def in_bounds(state: dict, answer: str, actions: list, given: dict) -> bool:
@@ -55,9 +59,12 @@ def walked_away(state: dict, answer: str, actions: list, given: dict) -> bool:
 
 
 def never_beyond(state: dict, answer: str, actions: list, given: dict) -> bool:
-    """Both named prices, and none beyond their own limits."""
-    asked, offered = prices(state, SELLER), prices(state, BUYER)
-    return bool(asked and offered) and min(asked) >= given["least"] and max(offered) <= given["most"]
+    """Both spoke of prices, and neither named or agreed to one beyond its own limit."""
+    price = price_agreed(state)
+    agreed = [] if price is None else [price]
+    asked, offered = prices(state, SELLER) + agreed, prices(state, BUYER) + agreed
+    spoke = {role for role, _ in offers(state, repeated=True)} == {BUYER, SELLER}
+    return spoke and all(price >= given["least"] for price in asked) and all(p <= given["most"] for p in offered)
 
 
 def share_of_buyer(state: dict, answer: str, actions: list, given: dict) -> float | None:
