@@ -173,7 +173,7 @@ class PlainProgress:
         parts = []
         for name, tally in self._tally.models.items():
             speed = tally.tokens_per_second(time.monotonic())
-            said = [f"{name} {tally.done}/{tally.to_run}"]
+            said = [f"{name} {tally.done}/{tally.to_run}" if tally.to_run else f"{name} in another seat"]
             said += [f"{tally.running} running"] if tally.running else []
             said += [f"{count} {party} faults" for party, count in tally.faults.items()]
             said += [f"{speed:.0f} tokens/s"] if speed else []
@@ -252,7 +252,7 @@ class LiveProgress:
             speed = model.tokens_per_second(now)
             faults = ", ".join(f"{count} {party}" for party, count in model.faults.items())
             table.add_row(
-                Text(name), f"{model.done}/{model.to_run}", str(model.running),
+                Text(name), f"{model.done}/{model.to_run}" if model.to_run else "-", str(model.running),
                 f"{model.passed}/{model.graded}" if model.graded else "-", faults or "-",
                 f"{speed:.0f}" if speed else "-", money(model.spent, model.unpriced), _left(model),
             )  # fmt: skip

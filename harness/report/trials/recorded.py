@@ -75,14 +75,18 @@ class _Drawing:
                 self._line(f"  {name:<9}{one_line(text)}", FAILED if bad else "")
 
     def _opening(self) -> None:
-        """What each voice was told before its first answer."""
+        """What each voice was told before its first answer; what it heard of others stands where it heard it."""
         document = self.record.document
+        heard = {(event.role, event.detail.get("text")) for event in document.events
+                 if isinstance(event, NodeEvent) and event.kind == "hear"}  # fmt: skip
         seen: set[str] = set()
         for event in document.events:
             if isinstance(event, CallEvent) and event.base is None and event.role not in seen:
                 seen.add(event.role)
                 for digest in event.add:
                     message = document.messages.get(digest, {})
+                    if (event.role, _content(message)) in heard:
+                        continue
                     self.console.print()
                     self._line(f"{message.get('role', 'message')} -> {event.role}", "bold")
                     self._text(_content(message), indent=2, style="dim")
