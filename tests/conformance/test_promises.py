@@ -60,6 +60,7 @@ def no_sleepers():
         ("clock", "many at once", "observation of ada's look differs"),
         ("half a snapshot", "a snapshot is the world", "differs"),
         ("forgets", "a snapshot is the world", "news of "),
+        ("snapshot without looks", "a snapshot is the world", "state.looks is"),
         ("kind", "the end can be read again", "of kind till"),
         ("unsteady reading", "the end can be read again", "read twice, it differs: state.read is"),
         ("reading counts", "reading changes nothing", "state.looks is"),

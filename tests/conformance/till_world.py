@@ -120,12 +120,13 @@ class Till(Environment):
 
     async def restore(self, snapshot: bytes) -> None:
         self._coins, self._told = json.loads(snapshot)
+        self._looks = 0  # no snapshot has them
 
     async def final_state(self) -> FinalState:
         data: dict[str, JsonValue] = {"coins": list(self._coins)}
         if self._wrong == "shared":
             data["all"] = len(SHARED)
-        if self._wrong == "reading counts":
+        if self._wrong in ("reading counts", "snapshot without looks"):
             data["looks"] = self._looks
         if self._wrong == "reading counts out of sight":
             data["far down"] = self._looks
