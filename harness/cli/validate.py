@@ -51,9 +51,14 @@ def command(
     """
     from harness.scoring.session import validate_all
 
-    results = validate_all(scenarios, at_once or os.cpu_count() or 1)
+    def tell(result: TaskValidation) -> None:
+        if not as_json:
+            _tell(result, verbose)
+
+    results = validate_all(scenarios, at_once or os.cpu_count() or 1, tell)
     if not as_json:
-        _print(results, verbose)
+        failed = sum(not result.ok for result in results)
+        click.echo(f"{len(results)} tasks, {failed} failed" if failed else f"{len(results)} tasks, all well")
     findings = _conformance(scenarios, many, quiet=as_json, verbose=verbose) if conformance else []
     if as_json:
         told = [result.as_data() for result in results]
@@ -103,19 +108,16 @@ def _promises_kept(findings: list[Finding]) -> list[str]:
     return [*lines, f"{len(findings)} looks, {broken} broken" if broken else f"{len(findings)} looks, nothing broken"]
 
 
-def _print(results: list[TaskValidation], verbose: bool) -> None:
-    width = max(len(f"{result.scenario}/{result.task}") for result in results)
-    for result in results:
-        name = f"{result.scenario}/{result.task}"
-        gold, null = ("none" if score is None else f"{score:.2f}" for score in (result.gold, result.null))
-        click.echo(f"{'ok  ' if result.ok else 'FAIL'} {name:<{width}}  solution {gold}  null agent {null}")
-        for problem in result.problems:
-            click.echo(f"       {problem}")
-        for note in result.notes:
-            click.echo(f"       note: {note}")
-        for who, checks in (("solution", result.checks), ("null agent", result.null_checks)) if verbose else ():
-            for check in checks:
-                score = "none" if check.score is None else f"{check.score:.2f}"
-                click.echo(f"       {who}: {check.name} {score} {check.error or check.detail}")
-    failed = sum(not result.ok for result in results)
-    click.echo(f"{len(results)} tasks, {failed} failed" if failed else f"{len(results)} tasks, all well")
+def _tell(result: TaskValidation, verbose: bool) -> None:
+    """What was found about a task, with its scores first: names are of any length."""
+    gold, null = ("none" if score is None else f"{score:.2f}" for score in (result.gold, result.null))
+    word = "ok  " if result.ok else "FAIL"
+    click.echo(f"{word} solution {gold}  null agent {null}  {result.scenario}/{result.task}")
+    for problem in result.problems:
+        click.echo(f"       {problem}")
+    for note in result.notes:
+        click.echo(f"       note: {note}")
+    for who, checks in (("solution", result.checks), ("null agent", result.null_checks)) if verbose else ():
+        for check in checks:
+            score = "none" if check.score is None else f"{check.score:.2f}"
+            click.echo(f"       {who}: {check.name} {score} {check.error or check.detail}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -37,6 +38,14 @@ _RUN: Mapping[str, Callable[[Evidence], Analysis]] = {
 }
 ANALYSES = tuple(_RUN)
 """In the order they are told."""
+INTERVENTIONS: Mapping[str, str] = {
+    "probe": "harness.compare.interventions.probe",
+    "fork": "harness.compare.interventions.fork",
+    "relay": "harness.compare.interventions.relay",
+    "seats": "harness.compare.interventions.seats",
+    "perturb": "harness.compare.interventions.perturb",
+}
+"""Kind of intervention -> the module whose function of that name analyses it; told before all others."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +67,16 @@ class Comparison:
     divergence: Divergence | None = None
     identification: Identification | None = None
     failures: Failures | None = None
+    intervention: Analysis | None = None
+    """What the intervention shows that the trials are of; None for ordinary sweeps."""
     headlines: list[str] = field(default_factory=list)
     """The findings in a few lines, across analyses."""
 
     @property
     def analyses(self) -> dict[str, Analysis]:
         """Name -> result of every analysis that was made, in order."""
-        found = {name: getattr(self, name) for name in ANALYSES}
+        first = {} if self.intervention is None else {self.intervention.name: self.intervention}
+        found = first | {name: getattr(self, name) for name in ANALYSES}
         return {name: result for name, result in found.items() if result is not None}
 
     @property
@@ -78,15 +90,23 @@ def compare(
 ) -> Comparison:
     """Run all analyses, or `only` these; `tell` hears the name of each before it begins.
 
-    Raises `UserError` for an analysis that there is not.
+    Trials of an intervention are also analysed as such. Raises `UserError` for an analysis that there is not.
     """
-    chosen = list(dict.fromkeys(only)) if only else list(ANALYSES)
+    own = evidence.kind if evidence.kind in INTERVENTIONS else None
+    known = [*ANALYSES, own] if own is not None else list(ANALYSES)
+    chosen = list(dict.fromkeys(only)) if only else known
     for name in chosen:
-        if name not in _RUN:
-            raise UserError(f"no analysis {name!r}; there are: {', '.join(ANALYSES)}")
+        if name in INTERVENTIONS and name != own:
+            raise UserError(f"these are not the trials of a {name}; `harness {name}` makes some")
+        if name not in known:
+            raise UserError(f"no analysis {name!r}; there are: {', '.join(known)}")
     found: dict[str, Analysis] = {}
     # Many small matrices: several threads of linear algebra would wait for each other most of the time.
     with threadpool_limits(1):
+        if own is not None and own in chosen:
+            if tell is not None:
+                tell(own)
+            found["intervention"] = getattr(importlib.import_module(INTERVENTIONS[own]), own)(evidence)
         for name in ANALYSES:
             if name in chosen:
                 if tell is not None:

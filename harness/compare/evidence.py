@@ -59,8 +59,17 @@ class Evidence:
     """0 and 1 for the odd and even repeats of a model on a unit; -1 where there is but one."""
     contrasts: list[tuple[str, str]] | None = None
     """Pairs declared before the data were looked at; None when all pairs are explored."""
+    lineage: pd.DataFrame | None = None
+    """Where the trials set out from (`harness.record.frames.LINEAGE`, `detail` as JSON text), one row a trial, of an
+    intervention; None for ordinary sweeps. Rows are matched by `trial`."""
     read: Reader | None = field(default=None, repr=False)
     """Reads `trial`, `position`, `arguments` and `text` of the actions of some trials; None where nobody can."""
+
+    @property
+    def kind(self) -> str | None:
+        """The kind of intervention the trials are of, e.g. `probe`; None for ordinary sweeps, and for several kinds."""
+        kinds = set() if self.lineage is None else set(self.lineage["kind"].dropna().astype(str))
+        return kinds.pop() if len(kinds) == 1 else None
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
@@ -108,6 +117,7 @@ def gather(
     between: Sequence[str] | None = None,
     by: str = "model",
     contrasts: Sequence[tuple[str, str]] | None = None,
+    lineage: pd.DataFrame | None = None,
     read: Reader | None = None,
 ) -> Evidence:
     """Put the tables of a record together.
@@ -138,7 +148,7 @@ def gather(
     return Evidence(
         by, models, table, results, wanted, calls, paths if paths is not None and paths.known.any() else None,
         grid.column, grid.row, grid.units, results["_cluster"].to_numpy(dtype=np.int64), _halves(grid),
-        chosen or None, read,
+        chosen or None, lineage if lineage is not None and len(lineage) else None, read,
     )  # fmt: skip
 
 

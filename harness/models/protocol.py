@@ -94,6 +94,8 @@ class Receipt:
     """The provider's own version mark, where it gives one."""
     attempts: list[Attempt] = field(default_factory=list)
     """Failed ones before the reply."""
+    translated: list[str] = field(default_factory=list)
+    """What was changed in or left out of messages that another model had written, a line each."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,8 @@ class ModelReply:
     """Of the attempt that succeeded."""
     waited: float
     """Of failed attempts, the pauses after them, and queueing for a free place; not on the trial's clock."""
+    replayed: bool = False
+    """Taken from the record, not asked for: the way back to a moment of it."""
 
 
 class ProviderFault(Exception):

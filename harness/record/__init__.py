@@ -3,6 +3,7 @@
 from harness.record.actions import RecordedAction, recorded_actions
 from harness.record.builder import DocumentBuilder, message_hash, requested_messages
 from harness.record.errors import RecordError
+from harness.record.lineage import Drift, Intervention, Lineage
 from harness.record.opening import Recorded, find_sweep, open_record
 from harness.record.results import Results
 from harness.record.schema import (
@@ -29,7 +30,10 @@ __all__ = [
     "CallEvent",
     "CheckResult",
     "DocumentBuilder",
+    "Drift",
     "Event",
+    "Intervention",
+    "Lineage",
     "LockEntry",
     "NodeEvent",
     "Party",

@@ -67,6 +67,8 @@ class Taken:
     """Arguments as canonical JSON."""
     tokens: float | None
     """Its share of the completion tokens of the call that chose it."""
+    replayed: bool = False
+    """Chosen by a reply that was taken from the record: part of the way back to a moment."""
 
 
 @dataclass(slots=True)
@@ -88,12 +90,14 @@ def taken_actions(events: Iterable[Mapping[str, Any]], encode: Callable[[Any], s
     """The actions among the events of a document, given as plain data: the one place that says what was taken."""
     taken: list[Taken] = []
     open_choices: list[_Open] = []
+    replayed = False
     for event in events:
         if event["type"] == "call":
             tokens, chosen = event["completion_tokens"], event["actions"]
+            replayed = event.get("replayed", False)
             for action in chosen:
                 share = None if tokens is None else tokens / len(chosen)
-                found = Taken(_entry(event, action), encode(action["arguments"]), share)
+                found = Taken(_entry(event, action), encode(action["arguments"]), share, replayed)
                 taken.append(found)
                 open_choices.append(_Open(event["role"], event["lane"], action["call_id"], found))
         elif event["type"] == "tool":
@@ -101,7 +105,7 @@ def taken_actions(events: Iterable[Mapping[str, Any]], encode: Callable[[Any], s
             canonical = encode(carried_out["arguments"])
             match = _chosen_by(open_choices, event, canonical)
             if match is None:
-                taken.append(Taken(carried_out, canonical, None))
+                taken.append(Taken(carried_out, canonical, None, replayed))
             else:
                 match.taken.entry.update(carried_out)
                 open_choices.remove(match)
@@ -117,7 +121,7 @@ def plain_event(event: Event) -> dict[str, Any]:
         actions = [_plain_action(action) for action in event.actions]
         return {
             "type": "call", "step": event.step, "node": event.node, "role": event.role, "lane": event.lane,
-            "actions": actions, "completion_tokens": event.completion_tokens,
+            "actions": actions, "completion_tokens": event.completion_tokens, "replayed": event.replayed,
         }  # fmt: skip
     if isinstance(event, ToolEvent):
         return {

@@ -80,6 +80,7 @@ class DocumentBuilder:
         waited: float = 0.0,
         receipt: dict[str, JsonValue] | None = None,
         error: str | None = None,
+        replayed: bool = False,
     ) -> CallEvent:
         """Take down one model call; returns the event."""
         request = list(messages)
@@ -91,7 +92,7 @@ class DocumentBuilder:
             reply=self._keep(reply) if reply is not None else None, finish=finish, actions=actions,
             prompt_tokens=prompt_tokens, completion_tokens=completion_tokens, cached_tokens=cached_tokens,
             reasoning_tokens=reasoning_tokens, cost=cost, started=started, seconds=seconds, waited=waited,
-            receipt=clean(receipt), error=clean(error),
+            receipt=clean(receipt), error=clean(error), replayed=replayed,
         )  # fmt: skip
         index = len(self._events)
         self._events.append(event)

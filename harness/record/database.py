@@ -6,7 +6,8 @@ loss of power, as far as the disk keeps the promise it made to `fsync` (0.4 ms a
 
 Tables: `recorded_trials` (one row a trial, as it ended), the view `trials` (the same, with a failed grader put on
 the grader's account until the trial is graded, under the names that the sweep now gives scaffold and models),
-`documents`, `checks`, `final_states`, `files`, `asked`.
+`documents`, `checks`, `final_states`, `files`, `asked`; and `lineage` and `drift`, of interventions, which a record
+written before there were any does not have.
 """
 
 from __future__ import annotations
@@ -87,6 +88,14 @@ def _shown(name: str) -> str:
     return f't."{name}"'
 
 
+LATER = {
+    "lineage": "CREATE TABLE IF NOT EXISTS lineage (cell TEXT PRIMARY KEY, data TEXT NOT NULL)",
+    "drift": "CREATE TABLE IF NOT EXISTS drift (trial TEXT NOT NULL REFERENCES recorded_trials, "
+    "position INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (trial, position)) WITHOUT ROWID",
+}
+"""Tables that came after the first records; a writer adds them."""
+
+
 def _schema() -> list[str]:
     columns = ", ".join(f'"{name}" {kind}' for name, kind in {**COLUMNS, **_HIDDEN}.items())
     shown = "t.rowid AS recorded, " + ", ".join(f'{_shown(name)} AS "{name}"' for name in COLUMNS)
@@ -120,6 +129,8 @@ def open_database(path: Path, *, write: bool) -> sqlite3.Connection:
             connection = _connect(path, write)
             undo.callback(connection.close)
             _check_format(connection, path, write)
+            for statement in LATER.values() if write else ():
+                connection.execute(statement)
             undo.pop_all()
     return connection
 

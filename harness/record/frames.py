@@ -18,6 +18,7 @@ import orjson
 
 from harness.record.codec import from_json
 from harness.record.database import COLUMNS
+from harness.record.lineage import Lineage
 from harness.record.schema import CheckResult
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ STEPS = {
     "lane": "string", "visit": "Int64", "model": "string", "action_kind": "string", "action": "string",
     "arguments": "string", "actions": "Int64", "error": "boolean", "changes_state": "boolean",
     "observation_chars": "Int64", "prompt_tokens": "Int64", "completion_tokens": "Int64", "cost": "Float64",
-    "started": "Float64", "seconds": "Float64", "waited": "Float64", "detail": "string",
+    "started": "Float64", "seconds": "Float64", "waited": "Float64", "detail": "string", "replayed": "boolean",
 }  # fmt: skip
 CHECKS = {
     "trial": "string", "position": "Int64", "name": "string", "kind": "string", "weight": "Float64",
@@ -58,6 +59,17 @@ ASKED = {
     "cell": "string", "repeat": "Int64", "scenario": "string", "task": "string", "family": "string",
     "scaffold": "string", "model": "string", "models": "string",
 }  # fmt: skip
+LINEAGE = {
+    "trial": "string", "cell": "string", "kind": "string", "sweep": "string", "base": "string", "origin": "string",
+    "at": "Int64", "of": "Int64", "node": "string", "role": "string", "prefix": "string", "suffix": "string",
+    "detail": "string", "drift": "Int64",
+}  # fmt: skip
+"""One row for each trial of an intervention (`harness.record.lineage`); `drift` counts what came out different from
+the record on the way back to its moment."""
+DRIFT = {
+    "trial": "string", "what": "string", "step": "Int64", "node": "string", "role": "string", "recorded": "string",
+    "replayed": "string",
+}  # fmt: skip
 
 
 def frame(columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
@@ -80,8 +92,11 @@ def array(values: list[Any], kind: str) -> Any:  # noqa: ANN401 - pandas names n
     return pd.array(values, dtype=kind)  # type: ignore[call-overload]
 
 
-def trials_frame(rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
-    """The `trials` table: `models` as `model.<role>` where there are several roles, `measures` as `measure.<name>`."""
+def trials_frame(rows: Sequence[Sequence[Any]], lineage: Mapping[str, Lineage] | None = None) -> pd.DataFrame:
+    """The `trials` table: `models` as `model.<role>` where there are several roles, `measures` as `measure.<name>`.
+
+    What `lineage` (by cell) says is crossed beside the model becomes columns of its own, which `factors` names.
+    """
     import pandas as pd
 
     table = frame(TRIALS, rows)
@@ -94,7 +109,20 @@ def trials_frame(rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
         added |= {f"model.{role}": array([m.get(role) for m in models], "string") for role in roles}
     for measure in dict.fromkeys(name for measures_of in measures for name in measures_of):
         added[f"measure.{measure}"] = labels_array([m.get(measure) for m in measures])
+    added |= factor_arrays(table["cell"], lineage or {})
     return pd.concat([table.drop(columns=["models", "measures"]), pd.DataFrame(added, index=table.index)], axis=1)
+
+
+def factor_arrays(cells: Iterable[str], lineage: Mapping[str, Lineage]) -> dict[str, Any]:
+    """The factors of an intervention as columns aligned with `cells`, and their names in `factors` as a JSON list."""
+    names = list(dict.fromkeys(name for found in lineage.values() for name in found.factors))
+    if not names:
+        return {}
+    listed = [lineage[cell].factors if cell in lineage else {} for cell in cells]
+    named = orjson.dumps(names).decode()
+    return {name: labels_array([factors.get(name) for factors in listed]) for name in names} | {
+        "factors": array([named] * len(listed), "string")
+    }
 
 
 def labels_array(values: list[Any]) -> Any:  # noqa: ANN401 - as above

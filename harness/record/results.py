@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from harness.record.derived.export import FORMULA
 from harness.record.derived.plain import read_events
 from harness.record.derived.rows import Rows, call_rows, step_rows
 from harness.record.errors import RecordError
+from harness.record.lineage import Lineage
 from harness.record.opening import find_sweep
 from harness.record.store import Store
 from harness.record.sweep_lock import LockEntry, read_lock
@@ -45,6 +47,10 @@ class Results:
         self._superseded = superseded
         self._attempts = attempts
 
+    @cached_property
+    def _lineage(self) -> dict[str, Lineage]:
+        return self._store.lineage()
+
     @property
     def store(self) -> Store:
         """The record itself."""
@@ -62,12 +68,38 @@ class Results:
             [t.cell, t.repeat, t.scenario, t.task, t.family, t.scaffold, t.model, json_text(dict(t.models))]
             for t in self._store.asked()
         )
-        return frames.frame(frames.ASKED, rows)
+        table = frames.frame(frames.ASKED, rows)
+        factors = frames.factor_arrays(table["cell"], self._lineage)
+        return table.assign(**{name: values for name, values in factors.items() if name != "factors"})
 
     @property
     def trials(self) -> pd.DataFrame:
         """One row for each trial."""
-        return frames.trials_frame(self._columns())
+        return frames.trials_frame(self._columns(), self._lineage)
+
+    @property
+    def lineage(self) -> pd.DataFrame:
+        """One row for each trial that sets out from elsewhere than an ordinary sweep's; empty for such a sweep."""
+        found = self._lineage
+        drifts: dict[str, int] = {}
+        for trial, _ in self._store.drift():
+            drifts[trial] = drifts.get(trial, 0) + 1
+        rows = []
+        for row in self._columns(("trial", "cell", "repeat")) if found else ():
+            trial, cell = str(row[0]), str(row[1])
+            if (line := found.get(cell)) is not None:
+                known = line.model_dump(exclude={"factors", "detail"})
+                detail = json_text(line.detail) if line.detail else None
+                values = {**known, "trial": trial, "cell": cell, "detail": detail, "drift": drifts.get(trial, 0)}
+                rows.append([values[name] for name in frames.LINEAGE])
+        return frames.frame(frames.LINEAGE, rows)
+
+    @property
+    def drift(self) -> pd.DataFrame:
+        """One row for each thing that came out different from the record on the way back to a moment, in order."""
+        wanted = self._models()
+        rows = [[trial, *found.model_dump().values()] for trial, found in self._store.drift() if trial in wanted]
+        return frames.frame(frames.DRIFT, rows)
 
     @property
     def steps(self) -> pd.DataFrame:
@@ -128,7 +160,10 @@ class Results:
         known = export.written_already(folder, stamp, ("trials", "checks", "steps", "calls"))
         if known is not None:
             return known
-        small = export.write_frames(folder, {"trials": frames.trials_frame(columns), "checks": checks}, stamp)
+        tables = {"trials": frames.trials_frame(columns, self._lineage), "checks": checks}
+        if self._lineage:
+            tables |= {"lineage": self.lineage, "drift": self.drift}
+        small = export.write_frames(folder, tables, stamp)
         streams: dict[str, tuple[Mapping[str, str], Rows]] = {
             "steps": (frames.STEPS, step_rows), "calls": (frames.CALLS, call_rows),
         }  # fmt: skip

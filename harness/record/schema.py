@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from harness.record.lineage import Drift
 from harness.spec.actions import Action
 
 State = Literal["completed", "limit", "fault", "cancelled"]
@@ -60,6 +61,8 @@ class CallEvent(_Row):
     waited: float
     receipt: dict[str, JsonValue] | None
     error: str | None = None
+    replayed: bool = False
+    """The reply was not asked for but taken from the record, on the way back to a moment of it."""
 
 
 class ToolEvent(_Row):
@@ -202,3 +205,5 @@ class TrialRecord(_Row):
     final_state: bytes | None = None
     """`FinalState.data`, to grade from."""
     final_state_truncated: bool = False
+    drift: list[Drift] = []
+    """What came out different from the record on the way to the moment that the trial set out from."""

@@ -24,6 +24,7 @@ from pydantic import JsonValue
 from harness.record import codec
 from harness.record.database import FILE_NAME, open_database
 from harness.record.errors import RecordError, attributed
+from harness.record.lineage import Drift, Lineage
 from harness.record.locking import WriterLock
 from harness.record.schema import CheckResult, TrialDocument, TrialRecord, TrialRow
 
@@ -96,6 +97,10 @@ class Store:
             if state is not None:
                 database.execute("INSERT OR IGNORE INTO final_states VALUES (?, ?, ?)", (digest, len(state), packed))
             _write_checks(database, row.trial, record.checks)
+            database.executemany(
+                "INSERT INTO drift VALUES (?, ?, ?)",
+                [(row.trial, position, found.model_dump_json()) for position, found in enumerate(record.drift)],
+            )
 
     def update_grade(
         self,
@@ -151,6 +156,30 @@ class Store:
             AskedRow(cell, repeat, scenario, task, family, scaffold, model, codec.from_json(models))
             for _, cell, repeat, scenario, task, family, scaffold, model, models in found
         ]
+
+    def write_lineage(self, lineage: Mapping[str, Lineage]) -> None:
+        """Keep where the trials of these cells set out from; what is kept of others stays."""
+        rows = [(cell, found.model_dump_json()) for cell, found in lineage.items()]
+        with self._transaction("the lineage of the trials was not recorded") as database:
+            database.executemany("INSERT OR REPLACE INTO lineage VALUES (?, ?)", rows)
+
+    def lineage(self) -> dict[str, Lineage]:
+        """Cell -> where its trials set out from; empty for an ordinary sweep."""
+        if not self._has("lineage"):
+            return {}
+        found = self._read("SELECT cell, data FROM lineage ORDER BY rowid")
+        return {cell: Lineage.model_validate_json(data) for cell, data in found}
+
+    def drift(self, trials: Iterable[str] | None = None) -> list[tuple[str, Drift]]:
+        """(trial, what came out different) of these trials, or of all, in order."""
+        if not self._has("drift"):
+            return []
+        query = "SELECT trial, data FROM drift"
+        if trials is None:
+            found = self._read(f"{query} ORDER BY trial, position")
+        else:
+            found = [r for t in trials for r in self._read(f"{query} WHERE trial = ? ORDER BY position", (t,))]
+        return [(trial, Drift.model_validate_json(data)) for trial, data in found]
 
     def write_files(self, files: Mapping[Path, str | bytes]) -> dict[Path, str]:
         """Keep the content of files as they are run; returns path -> SHA-256. What is kept already costs nothing."""
@@ -213,6 +242,7 @@ class Store:
             row=row,
             document=codec.decode_document(document, name),
             checks=[check for _, check in checks],
+            drift=[found for _, found in self.drift([name])],
             final_state=codec.unpack(state[0][0], f"final state of trial {name}") if state else None,
             final_state_truncated=bool(truncated),
         )
@@ -283,6 +313,9 @@ class Store:
     def _row(self, trial: str) -> TrialRow:
         found = self._read(f"SELECT {codec.column_list()} FROM trials WHERE trial = ?", (trial,))  # noqa: S608
         return codec.row_from(found[0])
+
+    def _has(self, table: str) -> bool:
+        return bool(self._read("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)))
 
     def _read(self, query: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         with self._guard, attributed(self.path):

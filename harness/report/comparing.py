@@ -81,12 +81,14 @@ def _gathered(recorded: Recorded, between: Sequence[str], by: str) -> Evidence:
         finally:
             record.close()
     trials = recorded.trials
-    calls = recorded.calls
+    calls, lineage = recorded.calls, recorded.lineage
     if several:
         # Two sweeps that hold the same cell number its trials alike.
         trials = trials.assign(trial=_qualified(trials["trial"], trials["sweep"]))
         if calls is not None:
             calls = calls.assign(trial=_qualified(calls["trial"], calls["sweep"]))
+        if lineage is not None:
+            lineage = lineage.assign(trial=_qualified(lineage["trial"], lineage["record"]))
     return gather(
         trials,
         actions=pd.concat(tables["actions"]),
@@ -96,6 +98,7 @@ def _gathered(recorded: Recorded, between: Sequence[str], by: str) -> Evidence:
         between=between or None,
         by=by,
         contrasts=recorded.contrasts or None,
+        lineage=lineage,
         read=_reader(recorded, several),
     )
 

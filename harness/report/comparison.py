@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from harness.compare import Analysis, Comparison
+from harness.compare.comparison import INTERVENTIONS
 from harness.compare.sequences import Sequences
 from harness.report.plain import one_line
 from harness.report.results import draw_notes
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def tables_of(analysis: Analysis) -> list[Table]:
     """The tables of one analysis, the main one first."""
-    found: list[Table] = importlib.import_module(f"harness.report.sections.{analysis.name}").tables(analysis)
+    found: list[Table] = importlib.import_module(f"harness.report.sections.{_room(analysis)}").tables(analysis)
     return found
 
 
@@ -32,11 +33,15 @@ def plots_of(analysis: Analysis, graphs: Mapping[str, Graph] | None = None) -> l
     """
     if analysis.too_few is not None:
         return []
-    module = importlib.import_module(f"harness.report.plots.{analysis.name}")
+    module = importlib.import_module(f"harness.report.plots.{_room(analysis)}")
     found: list[Plot | Drawing] = (
         module.plots(analysis, graphs) if isinstance(analysis, Sequences) else module.plots(analysis)
     )
     return found
+
+
+def _room(analysis: Analysis) -> str:
+    return f"interventions.{analysis.name}" if analysis.name in INTERVENTIONS else analysis.name
 
 
 def draw_comparison(console: Console, comparison: Comparison, title: str, whole: bool = False) -> None:

@@ -12,7 +12,7 @@ from harness.compare import Summary, summarise, varying_columns
 from harness.compare.summary import default_columns, ready
 from harness.errors import UserError
 from harness.record import Recorded as Record
-from harness.record import Store, TrialRecord, open_record
+from harness.record import Results, Store, TrialRecord, open_record
 from harness.record.database import FILE_NAME
 from harness.record.imported import IMPORTED_FILE, Imported
 from harness.record.imported.results import ImportedResults
@@ -42,6 +42,8 @@ class Recorded:
     """Receipts of a few trials of each scenario, scaffold and model; None where they were not read or kept."""
     imported: Sequence[Imported] = ()
     """Of the sweeps that other tools ran: where they came from, and what is not known of them."""
+    lineage: pd.DataFrame | None = None
+    """Where the trials of interventions set out from; None where none of the sweeps is one."""
     contrasts: Sequence[tuple[str, str]] = ()
     """Pairs that the sweeps declared before their first trial."""
     late_contrasts: Sequence[tuple[str, str]] = ()
@@ -98,11 +100,20 @@ def open_recorded(references: Sequence[str], results: Path, calls: bool = False)
         imported = [found.imported for found in opened if isinstance(found, ImportedResults)]
         return Recorded(
             names, [found.folder for found in opened], pd.concat(tables).reset_index(drop=True), known,
-            pd.concat(receipts) if receipts else None, imported, *_contrasts(opened, tables),
+            pd.concat(receipts) if receipts else None, imported, _lineage(opened), *_contrasts(opened, tables),
         )  # fmt: skip
     finally:
         for found in opened:
             found.close()
+
+
+def _lineage(opened: Sequence[Record]) -> pd.DataFrame | None:
+    """Of all sweeps together, `record` naming the sweep that holds the trial."""
+    import pandas as pd
+
+    each = [(found.folder.name, found.lineage) for found in opened if isinstance(found, Results)]
+    tables = [table.assign(record=name) for name, table in each if len(table)]
+    return pd.concat(tables).reset_index(drop=True) if tables else None
 
 
 def _contrasts(

@@ -15,7 +15,7 @@ from typing import Literal
 
 from harness.environments import SUBMIT, Tool, load_kind
 from harness.models import check_parameters
-from harness.record import TrialRow
+from harness.record import Lineage, TrialRow
 from harness.scoring import situation_digest
 from harness.spec import digest, trial_seed
 from harness.spec.base import UserError
@@ -49,6 +49,12 @@ class Cell:
     limits: TrialLimits
     situation: str
     """Digest of what the task asks for and where, checks left out; what `harness regrade` goes by."""
+    lineage: Lineage | None = None
+    """Where its trials set out from, when not from the beginning of the task as the sweep's files have it."""
+    seed: int | None = None
+    """Of the recorded trial whose moment they set out from: the world has to be the same one."""
+    same_chance: bool = False
+    """Models draw as they did in that trial, so that one asked the same again answers the same."""
 
     @property
     def family(self) -> str | None:
@@ -71,8 +77,17 @@ class PlannedTrial:
 
     @property
     def seed(self) -> int:
-        """Shared by all cells of the same scenario, task and repeat."""
+        """Of the environment; shared by all cells of the same scenario, task and repeat, or by those of one moment."""
+        if self.cell.seed is not None:
+            return self.cell.seed
         return trial_seed(self.cell.scenario.spec.name, self.cell.task, self.repeat)
+
+    @property
+    def sampling_seed(self) -> int:
+        """Of what models draw: the trial's own, but for siblings from one moment, which each have another."""
+        if self.cell.seed is None or self.cell.same_chance:
+            return self.seed
+        return sibling_seed(self.cell.seed, self.cell.models_digest, self.repeat)
 
 
 @dataclass(frozen=True)
@@ -98,6 +113,11 @@ class Plan:
         return self.asked - len(self.to_run)
 
 
+def sibling_seed(seed: int, models_digest: str, repeat: int) -> int:
+    """What the trials that set out from one moment draw by: another for each repeat and model, 31 bits."""
+    return int(digest(["sibling", seed, models_digest, repeat])[:8], 16) & 0x7FFFFFFF
+
+
 def trial_name(cell: str, repeat: int, attempt: int) -> str:
     """`<cell, 12 hex digits>-<repeat>-<attempt>`."""
     return f"{cell[:12]}-{repeat}-{attempt}"
@@ -108,8 +128,14 @@ def plan_sweep(sweep: ResolvedSweep, recorded: Iterable[TrialRow] = ()) -> Plan:
 
     Raises `UserError` for parameters that a provider does not take.
     """
-    _check_parameters(sweep)
-    cells = list(_cells(sweep))
+    check_sweep_parameters(sweep)
+    return plan_cells(sweep, list(sweep_cells(sweep)), recorded)
+
+
+def plan_cells(
+    sweep: ResolvedSweep, cells: list[Cell], recorded: Iterable[TrialRow] = (), *, graded: bool = True
+) -> Plan:
+    """What of these cells is still to do, `sweep` saying how often each is repeated; `graded` whether trials are."""
     by_key = {(row.cell, row.repeat): row for row in recorded}
     to_run: list[PlannedTrial] = []
     ungraded: list[str] = []
@@ -117,7 +143,7 @@ def plan_sweep(sweep: ResolvedSweep, recorded: Iterable[TrialRow] = ()) -> Plan:
         row = by_key.pop((cell.digest, repeat), None)
         if row is None:
             to_run.append(PlannedTrial(cell, repeat, 1))
-        elif row.fault == "grader" or (row.is_result and _wants_grade(cell, row)):
+        elif graded and (row.fault == "grader" or (row.is_result and _wants_grade(cell, row))):
             ungraded.append(row.trial)
         elif not row.is_result:
             to_run.append(PlannedTrial(cell, repeat, row.attempt + 1))
@@ -130,8 +156,8 @@ def _wants_grade(cell: Cell, row: TrialRow) -> bool:
     return (has_checks and row.score is None) or row.measures_hash != cell.scenario.measures_digest
 
 
-def _cells(sweep: ResolvedSweep) -> Iterator[Cell]:
-    """Models vary fastest, so that running in this order interleaves them in time."""
+def sweep_cells(sweep: ResolvedSweep) -> Iterator[Cell]:
+    """Every cell a sweep asks for. Models vary fastest, so that running in this order interleaves them in time."""
     spec = sweep.spec
     varied = {role: names for role, names in spec.roles.items() if isinstance(names, list)}
     fixed = {role: name for role, name in spec.roles.items() if isinstance(name, str)}
@@ -200,7 +226,8 @@ def role_tools(scenario: LoadedScenario) -> dict[str, list[Tool]]:
     return offered
 
 
-def _check_parameters(sweep: ResolvedSweep) -> None:
+def check_sweep_parameters(sweep: ResolvedSweep) -> None:
+    """Raises `UserError` for parameters that a provider does not take, of any model of the sweep."""
     needs: set[Literal["tools", "response_format"]] = set()
     for scaffold in sweep.scaffolds:
         match scaffold.flat.protocol.kind:

@@ -83,6 +83,7 @@ class TrialRecorder:
             waited=waited,
             receipt=taken,
             error=redact(error) if error else None,
+            replayed=reply is not None and reply.replayed,
         )  # fmt: skip
 
     def tool(

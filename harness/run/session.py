@@ -6,7 +6,8 @@ import asyncio
 import os
 import platform
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from harness import __version__
 from harness.environments import CATALOG
 from harness.models.local import fetch_missing
 from harness.record import AskedRow, Store, TrialRow, write_lock
+from harness.run.conduct import Conduct
 from harness.run.estimate import unheld_costs
 from harness.run.events import Listener, Noted, SweepOutcome
 from harness.run.plan import Plan, plan_sweep
@@ -53,23 +55,43 @@ def recorded_rows(sweep: ResolvedSweep, results: Path) -> list[TrialRow]:
 
 def run_session(sweep: ResolvedSweep, results: Path, make_listener: Callable[[], Listener]) -> SweepOutcome:
     """Run what is missing of a sweep. Raises `RecordError` when another process is writing the same record."""
-    folder = results_folder(sweep, results)
+    return carry_out(results_folder(sweep, results), partial(plan_sweep, sweep), make_listener)
+
+
+def carry_out(
+    folder: Path,
+    plan_against: Callable[[list[TrialRow]], Plan],
+    make_listener: Callable[[], Listener],
+    *,
+    conduct: Conduct | None = None,
+    intervention: Mapping[str, Any] | None = None,
+) -> SweepOutcome:
+    """Run what is missing of a plan, made against what the folder holds, and record it there.
+
+    `intervention` is what was asked for where the sweep is not one that a file asks for; the lock keeps it. Raises
+    `RecordError` when another process is writing the same record.
+    """
     with Store(folder, create=True) as store:
-        plan = plan_sweep(sweep, store.rows())
+        plan = plan_against(store.rows())
+        sweep = plan.sweep
         needed = {loaded.name: loaded for trial in plan.to_run for loaded in trial.cell.models.values()}
         fetch_missing(needed.values())
         store.write_asked(asked_rows(plan))
+        store.write_lineage({cell.digest: cell.lineage for cell in plan.cells if cell.lineage is not None})
         files = source_files(sweep)
         store.write_files(files.kept)
-        write_lock(folder, asked=sweep.spec.model_dump(mode="json", exclude_defaults=True), resolved=resolved(plan))
+        asked = sweep.spec.model_dump(mode="json", exclude_defaults=True)
+        if intervention is not None:
+            asked["intervention"] = dict(intervention)
+        write_lock(folder, asked=asked, resolved=resolved(plan))
         listener = make_listener()
         for note in [*([files.note] if files.note else []), *unheld_costs(plan)]:
             listener(Noted(note))
-        return asyncio.run(_run(plan, store, listener))
+        return asyncio.run(_run(plan, store, listener, conduct))
 
 
-async def _run(plan: Plan, store: Store, tell: Listener) -> SweepOutcome:
-    run = SweepRun(plan, store, tell)
+async def _run(plan: Plan, store: Store, tell: Listener, conduct: Conduct | None) -> SweepOutcome:
+    run = SweepRun(plan, store, tell, conduct)
     loop = asyncio.get_running_loop()
     interrupted = False
 

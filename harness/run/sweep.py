@@ -16,9 +16,10 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import replace
 
-from harness.environments import Opening, Services, load_kind
+from harness.environments import Services
 from harness.models import Accounts, CallKey, Model, build_model, is_local
 from harness.record import Store, TrialRow
+from harness.run.conduct import Conduct, WholeTrials
 from harness.run.events import (
     Called,
     Ended,
@@ -33,9 +34,8 @@ from harness.run.events import (
 from harness.run.grading import grade_trial
 from harness.run.metering import Meter, MeteredModel, PaidReply, paid_replies
 from harness.run.plan import Plan, PlannedTrial, trial_name
-from harness.run.trial import TrialRun, run_trial, scratch_folder
+from harness.run.trial import TrialRun
 from harness.scaffolds import CompiledScaffold, compile_scaffold
-from harness.spec.base import UserError
 
 GIVE_UP_AFTER = 5
 LASTING = frozenset({"auth", "quota", "not_found", "bad_request", "setup"})
@@ -45,11 +45,12 @@ LASTING = frozenset({"auth", "quota", "not_found", "bad_request", "setup"})
 class SweepRun:
     """One run of a plan; `interrupt` may be called at any time from the same event loop."""
 
-    def __init__(self, plan: Plan, store: Store, listener: Listener) -> None:
+    def __init__(self, plan: Plan, store: Store, listener: Listener, conduct: Conduct | None = None) -> None:
         self._plan = plan
         self._spec = plan.sweep.spec
         self._store = store
         self._tell = listener
+        self._conduct: Conduct = conduct or WholeTrials()
         self._meter = Meter(on_call=lambda model, reply: listener(Called(model, reply)))
         self._slots = asyncio.Semaphore(self._spec.concurrency)
         self._running: set[asyncio.Task[None]] = set()
@@ -112,17 +113,7 @@ class SweepRun:
         """Open each scenario's environment once before anything is spent: what the user can mend ends the run here."""
         first = {trial.cell.scenario.spec.name: trial for trial in reversed(self._plan.to_run)}
         for trial in first.values():
-            scenario = trial.cell.scenario
-            kind = load_kind(scenario.spec.environment.kind)
-            async with scratch_folder() as scratch:
-                try:
-                    opening = Opening.of_task(scenario, trial.cell.task, trial.seed, scratch, self._services)
-                    environment = await kind.open(opening)
-                    await environment.close()
-                except UserError:
-                    raise
-                except Exception as error:  # noqa: BLE001 - recorded with every trial it meets; here only said
-                    self._tell(Noted(f"scenario {scenario.spec.name}: its environment does not open: {error}"))
+            await self._conduct.check(trial, self._services, lambda text: self._tell(Noted(text)))
 
     async def _grade_again(self) -> None:
         """Trials that were recorded, but not graded or not measured as the files now say."""
@@ -183,11 +174,11 @@ class SweepRun:
                 for role, loaded in trial.cell.models.items()
             }
             compiled = self._compiled[trial.cell.scaffold.digest]
-            run = await run_trial(trial, compiled, models, self._spec.parameters, self._services)
+            run = await self._conduct.run(trial, compiled, models, self._spec.parameters, self._services)
             row = run.record.row
             self._store.write(run.record)
             again = self._take_in(trial, run, queue)
-            if row.is_result:
+            if row.is_result and self._conduct.graded:
                 row = await grade_trial(self._store, trial.cell, run.record, self._services)
             self._tell(TrialEnded(trial, row, again))
         finally:

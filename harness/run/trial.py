@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import time
 import traceback
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -40,6 +40,10 @@ class TrialRun:
     record: TrialRecord
     provider_fault: str | None = None
     """Kind of the provider's last failure, where there was one."""
+
+
+Wrap = Callable[[Environment], Environment]
+"""Puts something between the scaffold and an opened environment; closing what it gives back closes both."""
 
 
 @dataclass
@@ -75,6 +79,7 @@ async def run_trial(
     models: Mapping[str, Model],
     parameters: Mapping[str, JsonValue],
     services: Services,
+    wrap: Wrap = lambda environment: environment,
 ) -> TrialRun:
     """Run one trial to its end. `models` maps scaffold roles. Never raises; a cancellation is recorded and reported."""
     began, started = time.monotonic(), datetime.now(UTC)
@@ -84,7 +89,7 @@ async def run_trial(
     outcome = Outcome(state="fault", fault="harness", error="the trial did not begin")
     async with scratch_folder() as scratch:
         try:
-            outcome = await _act(planned, compiled, models, parameters, recorder, world, scratch, services)
+            outcome = await _act(planned, compiled, models, parameters, recorder, world, scratch, services, wrap)
         except asyncio.CancelledError:
             cancelled = True
         except Exception as error:  # noqa: BLE001 - a brief that cannot be rendered, say: recorded, not raised
@@ -97,21 +102,34 @@ async def run_trial(
             state="fault", fault="environment", error=world.fault, error_detail=world.detail, answer=outcome.answer,
             steps=outcome.steps, seconds=outcome.seconds, waited=outcome.waited,
         )  # fmt: skip
-    row = _row(planned, outcome, recorder, world, started.isoformat(timespec="milliseconds"))
+    row = trial_row(planned, outcome, recorder, world.facts, started)
     if cancelled:
         row = row.model_copy(
             update={"state": "cancelled", "limit": None, "fault": None, "error": "cancelled",
                     "seconds": time.monotonic() - began}
         )  # fmt: skip
+    return TrialRun(
+        trial_record(planned, row, outcome, recorder, world.facts, world.final_state), recorder.provider_fault
+    )
+
+
+def trial_record(
+    planned: PlannedTrial,
+    row: TrialRow,
+    outcome: Outcome,
+    recorder: TrialRecorder,
+    facts: Mapping[str, JsonValue],
+    state: FinalState | None,
+) -> TrialRecord:
+    """All that is kept of a trial, without the user's keys."""
     detail = redact(outcome.error_detail) if outcome.error_detail else None
     keys = [loaded.entry.api_key_env for loaded in planned.cell.models.values() if loaded.entry.api_key_env]
-    record = TrialRecord(
+    return TrialRecord(
         row=row.model_copy(update=redact_data({"answer": row.answer, "error": row.error}, keys)),
-        document=_without_keys(recorder.document(facts=world.facts, error_detail=detail), keys),
-        final_state=world.final_state.data if world.final_state else None,
-        final_state_truncated=bool(world.final_state and world.final_state.truncated),
+        document=_without_keys(recorder.document(facts=facts, error_detail=detail), keys),
+        final_state=state.data if state else None,
+        final_state_truncated=bool(state and state.truncated),
     )
-    return TrialRun(record, recorder.provider_fault)
 
 
 def _without_keys(document: TrialDocument, variables: list[str]) -> TrialDocument:
@@ -130,17 +148,18 @@ async def _act(
     world: _World,
     scratch: Path,
     services: Services,
+    wrap: Wrap,
 ) -> Outcome:
     cell = planned.cell
     try:
         kind = load_kind(cell.scenario.spec.environment.kind)
         opening = Opening.of_task(cell.scenario, cell.task, planned.seed, scratch, services)
-        world.environment = await kind.open(opening)
+        world.environment = wrap(await kind.open(opening))
     except Exception as error:  # noqa: BLE001 - whatever an environment raises on opening is on its account
         world.blame("could not be opened", error)
         return Outcome(state="completed")
     world.facts = dict(world.environment.facts)
-    context = _context(planned, world.environment, models, parameters, recorder)
+    context = trial_context(planned, world.environment, models, parameters, recorder)
     outcome = await run_scaffold(compiled, context)
     try:
         async with asyncio.timeout(CLOSING_SECONDS):
@@ -150,13 +169,14 @@ async def _act(
     return outcome
 
 
-def _context(
+def trial_context(
     planned: PlannedTrial,
     environment: Environment,
     models: Mapping[str, Model],
     parameters: Mapping[str, JsonValue],
     recorder: TrialRecorder,
 ) -> TrialContext:
+    """What a trial hands to its scaffold."""
     cell = planned.cell
     task = cell.scenario.task(cell.task)
     briefs, opening = {}, {}
@@ -175,7 +195,7 @@ def _context(
         task=task.id,
         limits=cell.limits,
         parameters=parameters,
-        seed=planned.seed,
+        seed=planned.sampling_seed,
         recorder=recorder,
     )
 
@@ -196,12 +216,17 @@ async def _close(world: _World) -> None:
         world.blame("could not be closed", error)
 
 
-def _row(
-    planned: PlannedTrial, outcome: Outcome, recorder: TrialRecorder, world: _World, started: str
-) -> TrialRow:  # fmt: skip
+def trial_row(
+    planned: PlannedTrial,
+    outcome: Outcome,
+    recorder: TrialRecorder,
+    facts: Mapping[str, JsonValue],
+    started: datetime,
+) -> TrialRow:
+    """The header of a trial's record."""
     cell = planned.cell
     totals = recorder.totals()
-    sandbox = world.facts.get("sandbox")
+    sandbox = facts.get("sandbox")
     return TrialRow(
         trial=planned.name,
         cell=cell.digest,
@@ -233,7 +258,7 @@ def _row(
         seconds=outcome.seconds,
         waited=outcome.waited or totals.waited,
         retries=totals.retries,
-        started=started,
+        started=started.isoformat(timespec="milliseconds"),
         sandbox=str(sandbox) if sandbox is not None else None,
         harness=__version__,
     )

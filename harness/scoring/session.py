@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from harness.environments import CATALOG, Services
@@ -18,14 +18,19 @@ from harness.spec.reading.yaml_source import MAX_BYTES
 from harness.spec.resolved import LoadedScenario
 
 
-def validate_all(references: Sequence[str], at_once: int) -> list[TaskValidation]:
-    """Validate scenarios by file, folder or shipped name. Raises `SpecError` with the problems of all files."""
+def validate_all(
+    references: Sequence[str], at_once: int, on_each: Callable[[TaskValidation], None] = lambda found: None
+) -> list[TaskValidation]:
+    """Validate scenarios by file, folder or shipped name, telling what was found about each task as it is found.
+
+    Raises `SpecError` with the problems of all files.
+    """
     scenarios = load_all(references)
 
     async def run(scratch: Path) -> list[TaskValidation]:
         slots = asyncio.Semaphore(at_once)
         async with Services() as services:
-            validating = (validate_scenario(scenario, scratch, services, slots) for scenario in scenarios)
+            validating = (validate_scenario(scenario, scratch, services, slots, on_each) for scenario in scenarios)
             each = await asyncio.gather(*validating)
         return [task for tasks in each for task in tasks]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
@@ -80,22 +80,31 @@ class _Run:
 
 
 async def validate_scenario(
-    scenario: LoadedScenario, scratch: Path, services: Services, slots: asyncio.Semaphore | None = None
+    scenario: LoadedScenario,
+    scratch: Path,
+    services: Services,
+    slots: asyncio.Semaphore | None = None,
+    on_each: Callable[[TaskValidation], None] = lambda found: None,
 ) -> list[TaskValidation]:
     """Validate every task. `scratch` is an existing folder for the trials; `services` are what they share.
 
-    `slots` bounds how many run at once. Where packages are missing there is one finding for all tasks.
+    `slots` bounds how many run at once. Where packages are missing there is one finding for all tasks. `on_each` is
+    given each finding as soon as it is there.
     """
     bound = slots or asyncio.Semaphore(2)
 
     async def bounded(task: Task) -> TaskValidation:
         async with bound:
-            return await _validate_task(scenario, task, scratch, services)
+            found = await _validate_task(scenario, task, scratch, services)
+        on_each(found)
+        return found
 
     found = await asyncio.gather(*(bounded(task) for task in scenario.spec.tasks), return_exceptions=True)
     for one in found:
         if isinstance(one, NotInstalledError):  # said once: all tasks fail for it
-            return [TaskValidation(scenario.spec.name, "*", problems=[str(one)])]
+            missing = TaskValidation(scenario.spec.name, "*", problems=[str(one)])
+            on_each(missing)
+            return [missing]
     raised = [one for one in found if isinstance(one, BaseException)]
     if raised:
         raise raised[0]

@@ -159,7 +159,7 @@ def test_the_command(tmp_path, command):
     write_scenario(tmp_path, FAIR)
     done = command("validate", "desk.yaml")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines() == ["ok   desk/one  solution 1.00  null agent 0.00", "1 tasks, all well"]
+    assert done.stdout.splitlines() == ["ok   solution 1.00  null agent 0.00  desk/one", "1 tasks, all well"]
     (tmp_path / "unfair.yaml").write_text((HEAD + FAIR).replace("amount: 5", "amount: 4"))
     done = command("validate", ".", "--json")
     assert done.returncode == 1

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-LAYOUT = "1"
+LAYOUT = "2"
 """Of the files; goes up when `harness.record.actions` or the columns change what they say."""
 BLOCK = 1024
 """Recorded trials of one file."""

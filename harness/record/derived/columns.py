@@ -30,13 +30,17 @@ def arrow_types() -> dict[str, Any]:
 
 
 def action_tables(documents: Iterable[tuple[str, bytes]]) -> tuple[pa.Table, pa.Table]:
-    """(actions with all their words, visits) of packed documents, in order. Raises `RecordError` for damaged ones."""
+    """(actions with all their words, visits) of packed documents, in order. Raises `RecordError` for damaged ones.
+
+    Of a trial that set out from a recorded moment, only what was done from there on: the way back is another's.
+    """
     actions: list[list[Any]] = [[] for _ in (*ACTIONS, *WORDS)]
     visits: list[list[Any]] = [[] for _ in VISITS]
     for trial, packed in documents:
         events, taken = read_events(trial, packed, _taken)
         _extend(actions, [_row(trial, position, found) for position, found in enumerate(taken)])
-        first = {event["step"]: event for event in reversed(events)}
+        begin = _moment(events)
+        first = {event["step"]: event for event in reversed(events) if event["step"] >= begin}
         _extend(visits, [(trial, step, event["node"], event["lane"]) for step, event in sorted(first.items())])
     return _table((*ACTIONS, *WORDS), actions), _table(tuple(VISITS), visits)
 
@@ -48,7 +52,16 @@ def _extend(columns: Sequence[list[Any]], rows: Sequence[tuple[Any, ...]]) -> No
 
 
 def _taken(events: Events, encode: Encoder) -> tuple[Events, list[Taken]]:
-    return events, taken_actions(events, encode)
+    return events, [taken for taken in taken_actions(events, encode) if not taken.replayed]
+
+
+def _moment(events: Events) -> Any:  # noqa: ANN401 - a step, as it was read
+    """The first step that is a trial's own; beyond the last where every reply was taken from the record."""
+    calls = [event for event in events if event["type"] == "call"]
+    if not any(event.get("replayed") for event in calls):
+        return 0
+    own = [event["step"] for event in calls if not event.get("replayed")]
+    return min(own) if own else max(event["step"] for event in events) + 1
 
 
 def _row(trial: str, position: int, taken: Taken) -> tuple[Any, ...]:

@@ -34,7 +34,7 @@ def _step(event: Mapping[str, Any], encode: Encoder) -> dict[str, Any]:
             "action_kind": first and first["kind"], "action": first and first["name"],
             "arguments": first and encode(first["arguments"]), "prompt_tokens": event["prompt_tokens"],
             "completion_tokens": event["completion_tokens"], "cost": event["cost"], "seconds": event["seconds"],
-            "waited": event["waited"],
+            "waited": event["waited"], "replayed": event.get("replayed", False),
         }  # fmt: skip
     if event["type"] == "tool":
         action, data = event["action"], event["data"]

@@ -1,0 +1,1 @@
+"""Commands that go back to recorded moments: replay, probe, fork, relay, seats, perturb."""

@@ -1,0 +1,1 @@
+"""What interventions show: swapped at a frozen moment, which model does what, and what it makes of it."""

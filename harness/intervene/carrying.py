@@ -1,0 +1,85 @@
+"""Carries out the trials of an intervention that go on from a recorded moment: fork and relay, and the check of a way.
+
+Every such trial is a whole trial in its record: the way back to the moment, then what the model did from there. The
+replies on the way are marked as replayed, and what came out different is kept beside the trial as drift.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from pydantic import JsonValue
+
+from harness.environments import Services
+from harness.intervene.drift import drift_before, marked
+from harness.intervene.moments import moment, replies_behind
+from harness.intervene.origin import Origin
+from harness.intervene.translation import Translation
+from harness.intervene.way import Rehearsal, Rehearsals, Way
+from harness.models import Model
+from harness.record import Lineage, TrialDocument
+from harness.run import PlannedTrial, WholeTrials
+from harness.run.trial import TrialRun, run_trial
+from harness.scaffolds import CompiledScaffold
+
+
+class Continued(WholeTrials):
+    """Trials that set out from moments of recorded ones; those without an origin begin at the beginning."""
+
+    def __init__(self, origin: Origin, *, snapshots: bool = True) -> None:
+        """Without `snapshots` every sibling acts the way out again."""
+        self._origin = origin
+        self._rehearsals = Rehearsals() if snapshots else None
+        self._documents: dict[str, TrialDocument] = {}
+
+    async def run(
+        self,
+        trial: PlannedTrial,
+        compiled: CompiledScaffold,
+        models: Mapping[str, Model],
+        parameters: Mapping[str, JsonValue],
+        services: Services,
+    ) -> TrialRun:
+        """Go back to the moment, and on from there."""
+        line = trial.cell.lineage
+        if line is None or line.origin is None:
+            return await run_trial(trial, compiled, models, parameters, services)
+        recorded = self._document(line.origin)
+        replies = replies_behind(recorded, line.at)
+        name = f"{line.origin}@{line.at}"
+        way = Way(replies, known=self._known(name), rehearse=self._keeper(name))
+        foreign = self._foreign(line, trial)
+        translation = Translation.of([reply.reply for reply in replies.values()]) if foreign else None
+        asked: dict[str, Model] = {}
+        for role, model in models.items():
+            translate = None
+            if translation is not None and role in foreign:
+                translate = translation.towards(trial.cell.models[role])
+            asked[role] = way.model(model, translate)
+        run = await run_trial(trial, compiled, asked, parameters, services, way.environment)
+        found = drift_before(recorded, run.record.document, moment(line.origin, recorded, line.at).step)
+        document = marked(run.record.document, found)
+        return replace(run, record=run.record.model_copy(update={"drift": found, "document": document}))
+
+    def _foreign(self, line: Lineage, trial: PlannedTrial) -> set[str]:
+        """Scaffold roles that another model than now played on the way."""
+        assert line.origin is not None  # noqa: S101 - the caller has looked
+        base = self._origin.cell(self._origin.record(line.origin).row)
+        return {role for role, model in trial.cell.models.items() if base.models[role].digest != model.digest}
+
+    def _document(self, trial: str) -> TrialDocument:
+        if trial not in self._documents:
+            if len(self._documents) > 64:
+                self._documents.clear()
+            self._documents[trial] = self._origin.record(trial).document
+        return self._documents[trial]
+
+    def _known(self, name: str) -> Rehearsal | None:
+        return self._rehearsals.get(name) if self._rehearsals is not None else None
+
+    def _keeper(self, name: str) -> Callable[[Rehearsal], None] | None:
+        rehearsals = self._rehearsals
+        if rehearsals is None or rehearsals.get(name) is not None:
+            return None
+        return lambda made: rehearsals.keep(name, made)

@@ -1,0 +1,246 @@
+"""A recorded sweep to go back to: its trials, and the cells they were run in, put together again from its files.
+
+The files are looked for where they were when the sweep was run. Where one is gone or has changed, the copies that the
+record keeps are laid out in a scratch folder and loaded from there. Either way a cell counts only when its digest is
+the recorded one: the same scaffold, scenario, tools, models, parameters and limits, provably.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from harness.environments import CATALOG
+from harness.errors import UserError
+from harness.record import Lineage, Store, TrialRecord, TrialRow, read_lock
+from harness.run.plan import Cell, sweep_cells
+from harness.spec import SpecError, load_sweep
+from harness.spec.loading.models import find_model, models_path, read_models
+from harness.spec.resolved import LoadedModel, ResolvedSweep
+from harness.spec.sweep import ModelEntry
+
+
+@dataclass
+class Origin:
+    """A recorded sweep, open for reading; close it."""
+
+    folder: Path
+    store: Store
+    sweep: ResolvedSweep
+    cells: dict[str, Cell]
+    """Digest -> cell, of the sweep that was loaded; cells of interventions are added as they are asked for."""
+    lineage: dict[str, Lineage]
+    scratch: Path | None = None
+    """Where the record's own copies of the files lie, where they were needed."""
+    _rows: dict[str, TrialRow] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Of the sweep."""
+        return self.folder.name
+
+    @cached_property
+    def rows(self) -> list[TrialRow]:
+        """The current results, in the order recorded; trials that the sweep no longer asks for are left out."""
+        asked = {(row.cell, row.repeat) for row in self.store.asked()}
+        return [row for row in self.store.rows() if row.is_result and (not asked or (row.cell, row.repeat) in asked)]
+
+    def record(self, trial: str) -> TrialRecord:
+        """One trial, whole, by its id or the beginning of it. Raises `RecordError`."""
+        return self.store.record(trial)
+
+    def cell(self, row: TrialRow) -> Cell:
+        """What a trial was run in. Raises `UserError` when the files no longer say it, nor the record."""
+        found = self.cells.get(row.cell)
+        if found is None and (line := self.lineage.get(row.cell)) is not None:
+            found = self._of_intervention(row, line)
+        if found is None:
+            raise UserError(f"{self.name}: trial {row.trial}: {self._why_not(row)}")
+        return found
+
+    def model(self, name: str, models_file: Path | None = None) -> LoadedModel:
+        """A model by short name: of the sweep, else of its models file (or `models_file`), else a litellm string.
+
+        Raises `UserError` for a name that is nowhere.
+        """
+        if models_file is None and name in self.sweep.models:
+            return self.sweep.models[name]
+        problems: list[Any] = []
+        path = models_file or models_path(self.sweep.spec.models_file, self.sweep.path)
+        known = read_models(path, problems) if path is not None else {}
+        if problems:
+            raise SpecError(problems)
+        found = known or {}
+        return found[name] if name in found else find_model(name, {**self.sweep.models, **found}, self.sweep.path)
+
+    def close(self) -> None:
+        """Close the record, and remove what was laid out."""
+        self.store.close()
+        if self.scratch is not None:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def __enter__(self) -> Origin:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _of_intervention(self, row: TrialRow, line: Lineage) -> Cell | None:
+        """The cell of a trial that an intervention made: that of its base, played by other models."""
+        base = self.cells.get(line.base)
+        if base is None or line.kind == "perturb":
+            return None
+        entries = self._entries
+        models = {}
+        for role, name in row.models.items():
+            if name not in entries:
+                return None
+            models[role] = entries[name]
+        made = replace(
+            base, digest=row.cell, models=models, models_digest=row.models_hash, model=row.model, lineage=line,
+            seed=row.seed if line.origin is not None else None,
+        )  # fmt: skip
+        self.cells[row.cell] = made
+        return made
+
+    @cached_property
+    def _entries(self) -> dict[str, LoadedModel]:
+        """Every model that any run of this record resolved, under the name it had."""
+        from harness.spec.loading.models import loaded_model
+
+        found = dict(self.sweep.models)
+        for entry in read_lock(self.folder):
+            for name, known in dict(entry.resolved.get("models", {})).items():
+                if name not in found and not str(known.get("model", "")).startswith("scripted"):
+                    values = {key: value for key, value in known.items() if key != "digest"}
+                    found[name] = loaded_model(name, ModelEntry(**values), self.sweep.path)
+                elif name not in found:
+                    found[name] = self.model(name)
+        return found
+
+    def _why_not(self, row: TrialRow) -> str:
+        """What of a trial's cell is another one now."""
+        scenario = next((s for s in self.sweep.scenarios if s.spec.name == row.scenario), None)
+        if scenario is None:
+            return f"its scenario {row.scenario!r} is no longer in the sweep's files"
+        if scenario.task_digests.get(row.task) != row.scenario_hash:
+            return f"scenario {row.scenario}, task {row.task}, is no longer what it was run with ({scenario.path})"
+        if row.scaffold_hash not in {scaffold.digest for scaffold in self.sweep.scaffolds}:
+            return f"scaffold {row.scaffold} is no longer what it was run with"
+        hashes = {cell.models_digest for cell in self.cells.values()}
+        if row.models_hash not in hashes:
+            return f"model {row.model} is no longer what it was run with; put its entry back into the models file"
+        return "the sweep's parameters or limits, or the environment's tools, are no longer what it was run with"
+
+
+def open_origin(folder: Path) -> Origin:
+    """The recorded sweep in this folder. Raises `UserError` when it was not run here, or its files are lost."""
+    store = Store(folder)
+    scratch: Path | None = None
+    try:
+        kept = _newest(store)
+        path = _sweep_file(store, kept, folder)
+        rows = store.rows(current=False)
+        lineage = store.lineage()
+        sweep, cells = _loaded(path)
+        wanted = {lineage[row.cell].base if row.cell in lineage else row.cell for row in rows}
+        if sweep is None or not wanted <= cells.keys():
+            scratch = Path(tempfile.mkdtemp(prefix="harness-origin-"))
+            again, found = _loaded(_laid_out(store, kept, path, scratch))
+            if again is not None and len(wanted & found.keys()) > len(wanted & cells.keys()):
+                sweep, cells = again, {**cells, **found}
+        if sweep is None:
+            raise UserError(f"{folder}: the sweep's files are gone ({path}), and the record's copies do not load")
+        return Origin(folder, store, sweep, cells, lineage, scratch)
+    except BaseException:
+        store.close()
+        if scratch is not None:
+            shutil.rmtree(scratch, ignore_errors=True)
+        raise
+
+
+def _newest(store: Store) -> dict[str, str]:
+    """Path -> digest of the version of each file that was kept last."""
+    return dict(store.files())
+
+
+def _sweep_file(store: Store, kept: dict[str, str], folder: Path) -> Path:
+    """Where the sweep file was. Raises `UserError` for a record without one."""
+    for path, digest in reversed(kept.items()):
+        if path.endswith((".yaml", ".yml")) and _kind(store.file(digest)) == "sweep":
+            return Path(path)
+    raise UserError(f"{folder}: this record does not hold the files it was run with, so no moment can be rebuilt")
+
+
+def _kind(text: bytes) -> str:
+    data = _yaml(text)
+    return str(data.get("kind", "")) if isinstance(data, dict) else ""
+
+
+def _yaml(text: bytes) -> Any:  # noqa: ANN401 - YAML of any shape
+    import yaml
+
+    try:
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError):
+        return None
+
+
+def _loaded(path: Path) -> tuple[ResolvedSweep | None, dict[str, Cell]]:
+    """The sweep in a file with its cells; nothing where it does not load."""
+    try:
+        sweep = load_sweep(path, CATALOG)
+        return sweep, {cell.digest: cell for cell in sweep_cells(sweep)}
+    except UserError:
+        return None, {}
+
+
+def _laid_out(store: Store, kept: dict[str, str], sweep: Path, scratch: Path) -> Path:
+    """The kept files in a folder of their own, references to shipped ones led to the copies; the sweep file there."""
+    import yaml
+
+    def place(path: str | Path) -> Path:
+        return scratch / Path(path).relative_to(Path(path).anchor)
+
+    for path, digest in kept.items():
+        target = place(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(store.file(digest))
+    by_name: dict[tuple[str, str], Path] = {}
+    for path in kept:
+        data = _yaml(place(path).read_bytes()) if path.endswith((".yaml", ".yml")) else None
+        if isinstance(data, dict):
+            by_name[str(data.get("kind", "")), Path(path).stem] = place(path)
+    data = _yaml(place(sweep).read_bytes())
+    for field_name, kind in (("scenarios", "scenario"), ("scaffolds", "scaffold")):
+        data[field_name] = [_led(reference, kind, place(sweep), by_name) for reference in data.get(field_name, [])]
+    if "models_file" not in data:
+        files = [path for (kind, _), path in by_name.items() if kind == "models"]
+        data |= {"models_file": str(files[0])} if len(files) == 1 else {}
+    target = place(sweep)
+    target.write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    return target
+
+
+def _led(reference: str, kind: str, beside: Path, by_name: dict[tuple[str, str], Path]) -> str:
+    """The reference as it is where it is a file beside the sweep, else the copy of the shipped one."""
+    if (beside.parent / reference).is_file():
+        return reference
+    return str(by_name.get((kind, Path(reference).stem), reference))
+
+
+def named_models(origin: Origin, names: Iterable[str], models_file: Path | None = None) -> dict[str, LoadedModel]:
+    """Short name -> model. Raises `UserError` for a name given twice, or one that is nowhere."""
+    listed = list(names)
+    for name in listed:
+        if listed.count(name) > 1:
+            raise UserError(f"model {name!r} is named twice")
+    return {name: origin.model(name, models_file) for name in listed}

@@ -1,0 +1,1 @@
+"""Plots of interventions, one module for each kind."""

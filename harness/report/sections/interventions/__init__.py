@@ -1,0 +1,1 @@
+"""Interventions as tables, one module for each kind."""
