@@ -1,4 +1,4 @@
-"""Every shipped scenario that needs nobody else's packages is fair; the others are looked at under -m adapters."""
+"""Every shipped scenario that needs nobody else's packages is fair; CI says so too, with `harness validate`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 from harness.scoring.session import validate_all
 from harness.spec import library
 
+pytestmark = pytest.mark.slow
 OTHERS = ("archive", "chronicler")
 """Public MCP servers; `.ci/run` installs and validates them."""
 
