@@ -29,12 +29,23 @@ COMMANDS = {
     "results": "Print and write the result tables of a sweep.",
     "import": "Read other tools' trajectories, and plain tables, as a sweep.",
     "compare": "Compare the models of a sweep.",
+    "replay": "Take recorded trials through their scaffold again, and say what drifts.",
+    "probe": "Ask every model what it would do at recorded moments.",
+    "fork": "Go on from recorded moments with each model.",
+    "relay": "Swap models in mid-course, both ways.",
+    "seats": "Cross every seat of a scenario with every model.",
+    "perturb": "Run the same scenario with another surface.",
     "models": "List local models, and download their weights.",
     "install": "Install what adapters and MCP servers need.",
     "tools": "Ask a scenario's MCP server for its tools, and pin them.",
 }
 
-MODULES = {"import": "import_", "install": "packages.install", "tools": "packages.tools"}
+MODULES = {
+    "import": "import_",
+    "install": "packages.install",
+    "tools": "packages.tools",
+    **{name: f"intervene.{name}" for name in ("replay", "probe", "fork", "relay", "seats", "perturb")},
+}
 """Modules that are not called like their command: a word of Python, or in a room of their own."""
 
 

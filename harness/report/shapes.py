@@ -14,9 +14,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter
 
-from harness.compare import ANALYSES, Caution, Summary
+from harness.compare import ANALYSES, Analysis, Caution, Summary
 from harness.compare.divergence import Divergence
 from harness.compare.failures import Failures
 from harness.compare.fingerprints import Fingerprints
@@ -80,6 +80,8 @@ class ComparisonShape(_Shape):
     divergence: Divergence | None
     identification: Identification | None
     failures: Failures | None
+    intervention: dict[str, JsonValue] | None = None
+    """Of a probe, fork, relay, seats or perturb: `name`, and the fields of its analysis; null for other trials."""
 
 
 class TrialShape(_Shape):
@@ -143,8 +145,15 @@ def comparison_shape(compared: Compared) -> ComparisonShape:
         headlines=comparison.headlines,
         sentences={name: result.sentences() for name, result in comparison.analyses.items()},
         cautions=comparison.cautions,
+        intervention=None if comparison.intervention is None else _plain(comparison.intervention),
         **{name: getattr(comparison, name) for name in ANALYSES},
     )
+
+
+def _plain(analysis: Analysis) -> dict[str, JsonValue]:
+    """An analysis as JSON data; what is no number is null."""
+    data: dict[str, JsonValue] = TypeAdapter(type(analysis)).dump_python(analysis, mode="json")
+    return {"name": analysis.name, **data}
 
 
 def trial_shape(sweep: str, record: TrialRecord | ImportedRecord) -> TrialShape | ImportedTrialShape:
