@@ -52,6 +52,8 @@ class Asked:
     """Cell digest -> what one of its trials is expected to take."""
     notes: Sequence[str] = ()
     """What a person should know before it begins: moments left out and why."""
+    adds: bool = False
+    """Whether what its folder asks for already stays asked for beside this."""
 
 
 def intervention_sweep(
@@ -185,8 +187,9 @@ def carry_out_asked(asked: Asked, results: Path, make_listener: Callable[[], Lis
     _check_folder(folder, asked)
     options: dict[str, Any] = {"kind": asked.kind, "of": asked.options.get("of"), **asked.options}
     return carry_out(
-        folder, lambda rows: plan_asked(asked, rows), make_listener, conduct=asked.conduct, intervention=options
-    )
+        folder, lambda rows: plan_asked(asked, rows), make_listener, conduct=asked.conduct, intervention=options,
+        adds=asked.adds,
+    )  # fmt: skip
 
 
 def _check_folder(folder: Path, asked: Asked) -> None:

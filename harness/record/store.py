@@ -139,11 +139,15 @@ class Store:
             _write_checks(database, trial, checks)
             return self._row(trial)
 
-    def write_asked(self, trials: Iterable[AskedRow]) -> None:
-        """Write down every trial the sweep asks for now, in place of what it asked for before."""
+    def write_asked(self, trials: Iterable[AskedRow], *, keep: bool = False) -> None:
+        """Write down every trial the sweep asks for now, in place of what it asked for before; `keep` keeps that."""
+        listed = list(trials)
+        if keep:
+            now = {(t.cell, t.repeat) for t in listed}
+            listed = [*(t for t in self.asked() if (t.cell, t.repeat) not in now), *listed]
         rows = [
             (position, *(getattr(t, f.name) for f in fields(AskedRow)[:-1]), codec.json_text(dict(t.models)))
-            for position, t in enumerate(trials)
+            for position, t in enumerate(listed)
         ]
         with self._transaction("what the sweep asks for was not recorded") as database:
             database.execute("DELETE FROM asked")

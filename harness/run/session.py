@@ -65,18 +65,20 @@ def carry_out(
     *,
     conduct: Conduct | None = None,
     intervention: Mapping[str, Any] | None = None,
+    adds: bool = False,
 ) -> SweepOutcome:
     """Run what is missing of a plan, made against what the folder holds, and record it there.
 
-    `intervention` is what was asked for where the sweep is not one that a file asks for; the lock keeps it. Raises
-    `RecordError` when another process is writing the same record.
+    `intervention` is what was asked for where the sweep is not one that a file asks for; the lock keeps it. With
+    `adds`, what the folder asks for already stays asked for. Raises `RecordError` when another process is writing the
+    same record.
     """
     with Store(folder, create=True) as store:
         plan = plan_against(store.rows())
         sweep = plan.sweep
         needed = {loaded.name: loaded for trial in plan.to_run for loaded in trial.cell.models.values()}
         fetch_missing(needed.values())
-        store.write_asked(asked_rows(plan))
+        store.write_asked(asked_rows(plan), keep=adds)
         store.write_lineage({cell.digest: cell.lineage for cell in plan.cells if cell.lineage is not None})
         files = source_files(sweep)
         store.write_files(files.kept)

@@ -149,6 +149,18 @@ def test_what_is_asked_replaces_what_was_asked(tmp_path, row):
         assert store.asked() == [asked(2, 1), asked(1, 1)]
 
 
+def test_what_is_asked_can_stay_beside_what_is_asked_now(tmp_path, row):
+    def asked(cell, repeat=1, model="tiny"):
+        return AskedRow(cell, repeat, "shop", "t1", None, "loop", model, {"agent": model})
+
+    with Store(tmp_path, create=True) as store:
+        store.write_asked([asked("a"), asked("a", 2)])
+        store.write_asked([asked("a", model="small"), asked("b")], keep=True)
+        assert store.asked() == [asked("a", 2), asked("a", model="small"), asked("b")]
+        store.write_asked([asked("b")])
+        assert store.asked() == [asked("b")]
+
+
 def test_files_are_kept_by_content(tmp_path):
     path = tmp_path / "desk.yaml"
     with Store(tmp_path, create=True) as store:
