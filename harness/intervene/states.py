@@ -11,6 +11,7 @@ import csv
 import itertools
 import json
 import random
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ PIVOTAL = "pivotal"
 EVERY = "every:"
 FORMS = f"{FIRST_DIVERGENCE}, {PIVOTAL}, {EVERY}N, or a CSV or JSONL file with the columns trial and at"
 LARGEST_FILE = 64 << 20
+_NAMED = re.compile(r"(\S+)@(\d+)")
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ def select_states(origin: Origin, text: str, results: Path, *, most: int | None 
     - `every:N`: calls N, 2N, 3N, ... of every trial;
     - `pivotal`: the moments that recorded forks of this sweep (under `results`) set out from, those first whose value
       differs most between models;
-    - a path: a CSV file with a header, or a JSONL file, with `trial` (an id or its beginning) and `at`.
+    - a path: a CSV file with a header, or a JSONL file, with `trial` (an id or its beginning) and `at`; or a text of
+      lines `TRIAL@K`.
 
     The first two take calls of the crossed model only. `most` bounds the number: of pivotal moments the first are
     taken, of others a sample drawn by `seed`, in turn from every task and every model that made some. Raises
@@ -303,6 +306,9 @@ def _entries(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
                     raise UserError(f'{path}:{number}: not an object such as {{"trial": "...", "at": 3}}')
                 yield number, entry
         return
+    if _NAMED.fullmatch(text.split("\n", 1)[0].strip()):
+        yield from _named(path, text)
+        return
     reader = csv.DictReader(text.splitlines())
     try:
         missing = [name for name in ("trial", "at") if name not in (reader.fieldnames or [])]
@@ -312,6 +318,15 @@ def _entries(path: Path) -> Iterator[tuple[int, dict[str, object]]]:
             yield reader.line_num, dict(row)
     except csv.Error as error:
         raise UserError(f"{path}:{reader.line_num}: not CSV: {error}") from None
+
+
+def _named(path: Path, text: str) -> Iterator[tuple[int, dict[str, object]]]:
+    for number, line in enumerate(text.splitlines(), 1):
+        found = _NAMED.fullmatch(line.strip())
+        if found is not None:
+            yield number, {"trial": found[1], "at": found[2]}
+        elif line.strip():
+            raise UserError(f"{path}:{number}: not TRIAL@K")
 
 
 def _entry(path: Path, number: int, entry: dict[str, object]) -> tuple[str, int]:
