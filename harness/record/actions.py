@@ -1,7 +1,8 @@
 """The actions of a recorded trial, in the order they were taken: what checks, measures and comparisons look at.
 
 Taken are: every call carried out by an `act` node (tool, submit), every malformed or cut-off reply, and what was
-said or refused. Actions of a branch's lanes that were not gone on with are thoughts, not actions, and left out.
+said or refused. Actions of a branch's lanes that were not gone on with are thoughts, not actions, and left out. (A
+probe of a moment in a lane holds that one call and no branch: its actions are what was asked for, and stay.)
 """
 
 from __future__ import annotations
@@ -90,6 +91,7 @@ def taken_actions(events: Iterable[Mapping[str, Any]], encode: Callable[[Any], s
     """The actions among the events of a document, given as plain data: the one place that says what was taken."""
     taken: list[Taken] = []
     open_choices: list[_Open] = []
+    branched: set[str] = set()
     replayed = False
     for event in events:
         if event["type"] == "call":
@@ -109,9 +111,11 @@ def taken_actions(events: Iterable[Mapping[str, Any]], encode: Callable[[Any], s
             else:
                 match.taken.entry.update(carried_out)
                 open_choices.remove(match)
+        elif event["kind"] == "branch":
+            branched.update(event["detail"].get("lanes") or ())
         elif event["kind"] == "join":
             _drop_lost_lanes(taken, open_choices, str(event["detail"].get("winner")))
-    lost = {id(choice.taken) for choice in open_choices if choice.lane != "main"}
+    lost = {id(choice.taken) for choice in open_choices if choice.lane in branched}
     return [found for found in taken if id(found) not in lost] if lost else taken
 
 

@@ -83,3 +83,17 @@ def test_a_malformed_reply_is_an_error_whether_answered_or_not():
     story.act(malformed, error=True, observation="n is missing")
     story.call(malformed)
     assert [a["error"] for a in recorded_actions(story.builder.document())] == [True, True]
+
+
+def test_one_call_in_a_lane_that_nothing_branched_into_is_an_action_of_its_own():
+    story = Story()
+    story.call(tool("read", n=1), tool("pay"), lane="vote.2")
+    assert story.told() == [("tool", "read", None), ("tool", "pay", None)]
+
+
+def test_a_lane_that_was_branched_into_and_never_joined_leaves_no_action():
+    story = Story()
+    story.builder.node(step=1, node="fan", kind="branch", lane="main", visit=1, started=0.0,
+                       detail={"lanes": ["vote.1", "vote.2"]})  # fmt: skip
+    story.call(tool("read", n=1), lane="vote.1")
+    assert story.told() == []
