@@ -19,6 +19,7 @@ from typing import Any
 from harness.environments import CATALOG
 from harness.errors import UserError
 from harness.record import Lineage, Store, TrialRecord, TrialRow, read_lock
+from harness.record.imported import IMPORTED_FILE
 from harness.run.plan import Cell, sweep_cells
 from harness.spec import SpecError, load_sweep
 from harness.spec.loading.models import find_model, models_path, read_models
@@ -143,6 +144,8 @@ class Origin:
 
 def open_origin(folder: Path) -> Origin:
     """The recorded sweep in this folder. Raises `UserError` when it was not run here, or its files are lost."""
+    if (folder / IMPORTED_FILE).is_file() and not Store.exists(folder):
+        raise UserError(f"{folder}: imported from another tool; only moments of sweeps run here can be gone back to")
     store = Store(folder)
     scratch: Path | None = None
     try:
