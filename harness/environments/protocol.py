@@ -33,12 +33,19 @@ class Tool:
     """JSON schema of type object; `additionalProperties: false`, with bounds where a bound is known."""
     changes_state: bool
     """False promises that calling it twice, or not at all, leaves the world the same."""
+    shown: str | None = None
+    """What the model knows it by, where that is another name; everybody else goes by `name`."""
+
+    @property
+    def shown_name(self) -> str:
+        """What the model calls it by."""
+        return self.name if self.shown is None else self.shown
 
     def as_openai(self) -> dict[str, JsonValue]:
         """The tool as the OpenAI chat API takes it."""
         return {
             "type": "function",
-            "function": {"name": self.name, "description": self.description, "parameters": self.parameters},
+            "function": {"name": self.shown_name, "description": self.description, "parameters": self.parameters},
         }
 
 

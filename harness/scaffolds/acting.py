@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from harness.environments.protocol import Tool
+from harness.environments.protocol import Observation, Tool
 from harness.models.protocol import Message
 from harness.scaffolds.context import Outcome, TrialContext
 from harness.scaffolds.faults import blame, boundary
@@ -16,6 +16,7 @@ from harness.scaffolds.meter import Meter
 from harness.scaffolds.protocols import ActionProtocol, Offer, protocol_for
 from harness.scaffolds.state import LaneState, Visit
 from harness.spec import in_scope, render
+from harness.spec.actions import Action
 from harness.spec.scaffold import TURN, Scaffold
 
 IDLE_STEPS = 1_000
@@ -88,6 +89,22 @@ class Acting:
         if key not in self._offers:
             self._offers[key] = self.protocol.offer(tools, self._tools[role], thread)
         return self._offers[key]
+
+    def as_shown(
+        self, role: str, results: Sequence[tuple[Action, Observation]]
+    ) -> Sequence[tuple[Action, Observation]]:
+        """Actions with what came of them, under the names that the model knows the tools by."""
+        shown = {tool.name: tool.shown for tool in self._tools[role] if tool.shown is not None}
+        return (
+            [
+                (action.model_copy(update={"name": shown[action.name]}), seen)
+                if action.kind == "tool" and action.name in shown
+                else (action, seen)
+                for action, seen in results
+            ]
+            if shown
+            else results
+        )
 
     def names(self, lane: LaneState, role: str, scope: str) -> dict[str, Any]:
         """What templates and conditions of a node of this scope see."""

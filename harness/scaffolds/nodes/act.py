@@ -43,7 +43,7 @@ def act(node: ActNode) -> Callable[[Visit, dict[str, LaneState], Acting], Awaita
         lane = with_pending(lane, role, [])
         if results:
             action, seen = results[-1]
-            lane = with_messages(lane, role, trial.protocol.answers(results))
+            lane = with_messages(lane, role, trial.protocol.answers(trial.as_shown(role, results)))
             lane = {**lane, "observation": plain_observation(seen, action.name)}
         return Move({at.lane: lane}, [(at.lane, END if trial.submitted or finished else node.next)])
 

@@ -2,6 +2,10 @@
 
 A protocol is a pure translator and holds nothing of a trial: tools into a system text or a request, a reply
 into actions, results into messages. A reply that comes in the same always gives the same actions.
+
+A tool may be shown to the model under another name than its own (`Tool.shown`). Texts, requests and answers say the
+shown name; the action of a call that can be carried out has the tool's own. What cannot be carried out keeps the name
+as the model said it, so that nobody takes a wrong name for a right one.
 """
 
 from __future__ import annotations
@@ -63,7 +67,7 @@ class ActionProtocol(Protocol):
         ...
 
     def answers(self, results: Sequence[tuple[Action, Observation]]) -> list[Message]:
-        """The results of calls as messages, in order."""
+        """The results of calls as messages, in order; the actions have the names that the model knows."""
         ...
 
     def withdrawals(self, pending: Sequence[Action]) -> list[Message]:
@@ -75,15 +79,16 @@ def call(
     tools: Sequence[Tool], name: str, arguments: dict[str, JsonValue], text: str, call_id: str | None = None
 ) -> Action:
     """The action of a call whose arguments have been read: `tool`, `submit` or `malformed`."""
-    tool = next((tool for tool in tools if tool.name == name), None)
+    tool = next((tool for tool in tools if tool.shown_name == name), None)
     error = None
     if tool is None:
-        offered = ", ".join(tool.name for tool in tools) or "none"
+        offered = ", ".join(tool.shown_name for tool in tools) or "none"
         error = f"no tool {name[:60]!r} here; there are: {offered}"
     else:
         error = validate_arguments(tool, arguments)
-    kind: ActionKind = "malformed" if error else "submit" if name == "submit" else "tool"
-    return call_action(kind, name, arguments, text=text, error=error or "", call_id=call_id)
+    own = name if tool is None or error else tool.name
+    kind: ActionKind = "malformed" if error else "submit" if own == "submit" else "tool"
+    return call_action(kind, own, arguments, text=text, error=error or "", call_id=call_id)
 
 
 def unfinished(name: str = "", text: str = "", call_id: str | None = None, sent: str | None = None) -> Action:

@@ -113,7 +113,8 @@ class JsonProtocol:
     def _schema(self, tools: Sequence[Tool]) -> dict[str, JsonValue]:
         longest = self.settings.max_string
         actions: list[JsonValue] = [
-            _object({"name": {"const": tool.name}, "arguments": bounded(tool.parameters, longest)}) for tool in tools
+            _object({"name": {"const": tool.shown_name}, "arguments": bounded(tool.parameters, longest)})
+            for tool in tools
         ]
         if self.settings.reply:
             actions.append(_object({"reply": {"type": "string", "maxLength": longest}}))

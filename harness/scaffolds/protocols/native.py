@@ -72,7 +72,7 @@ class NativeProtocol:
             {
                 "id": action.call_id,
                 "type": "function",
-                "function": {"name": action.name or "unknown", "arguments": _sound(made["arguments"])},
+                "function": {"name": made["name"] or "unknown", "arguments": _sound(made["arguments"])},
             }
             for made, action in zip(calls, actions, strict=True)
         ]

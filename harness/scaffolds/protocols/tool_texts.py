@@ -21,7 +21,7 @@ def tool_lines(tools: Sequence[Tool]) -> str:
     """The tools, one compact JSON line each, in the order given."""
     return "\n".join(
         json.dumps(
-            {"name": tool.name, "about": tool.description, "arguments": _arguments(tool.parameters)},
+            {"name": tool.shown_name, "about": tool.description, "arguments": _arguments(tool.parameters)},
             ensure_ascii=False,
             separators=(",", ":"),
         )
