@@ -82,8 +82,11 @@ async def regrade(
     """
     slots = asyncio.Semaphore(at_once)
     situations: dict[tuple[str, str], str] = {}
+    lineage = store.lineage()
 
     async def one(row: TrialRow) -> Regraded:
+        if row.cell in lineage and lineage[row.cell].kind == "probe":
+            return _outcome(row, None, None, skipped="a probe asks once and does nothing: there is nothing to grade")
         async with slots:
             done = await _regrade_one(
                 store, scenarios, situations, row, services, changed_tasks=changed_tasks, write=write
