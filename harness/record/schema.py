@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from harness.record.lineage import Drift
+from harness.record.lineage import Drift, Lineage
 from harness.spec.actions import Action
 
 State = Literal["completed", "limit", "fault", "cancelled"]
@@ -207,3 +207,5 @@ class TrialRecord(_Row):
     final_state_truncated: bool = False
     drift: list[Drift] = []
     """What came out different from the record on the way to the moment that the trial set out from."""
+    lineage: Lineage | None = None
+    """Where it set out from, when not from the beginning of an ordinary sweep's task; kept with its cell."""

@@ -242,11 +242,13 @@ class Store:
             )
             state = self._read("SELECT data FROM final_states WHERE digest = ?", (digest,)) if digest else []
             checks = self.checks([name])
+            line = self._read("SELECT data FROM lineage WHERE cell = ?", (row.cell,)) if self._has("lineage") else []
         return TrialRecord(
             row=row,
             document=codec.decode_document(document, name),
             checks=[check for _, check in checks],
             drift=[found for _, found in self.drift([name])],
+            lineage=Lineage.model_validate_json(line[0][0]) if line else None,
             final_state=codec.unpack(state[0][0], f"final state of trial {name}") if state else None,
             final_state_truncated=bool(truncated),
         )

@@ -49,9 +49,9 @@ def _step(event: Mapping[str, Any], encode: Encoder) -> dict[str, Any]:
 
 
 def call_rows(trial: str, events: Events, models: Mapping[str, str], encode: Encoder) -> Iterable[list[Any]]:
-    """One row for each model call, with its receipt."""
+    """One row for each model call, with its receipt; what was replayed on the way to a moment was not sent."""
     for index, event in enumerate(events):
-        if event["type"] != "call":
+        if event["type"] != "call" or event.get("replayed"):
             continue
         receipt: Mapping[str, Any] = event["receipt"] or {}
         failed = receipt.get("attempts")

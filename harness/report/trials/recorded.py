@@ -68,10 +68,14 @@ class _Drawing:
             "score": "none" if row.score is None else f"{row.score:.2f}",
             "spent": ", ".join(spent) + (f", {row.retries} failed attempts" if row.retries else ""),
             "sandbox": row.sandbox or "",
+            "way": _way(self.record),
+            "drift": _drift(self.record),
         }
         for name, text in fields.items():
             if text:
-                bad = (name == "passed" and text == "no") or (name == "ended" and row.state == "fault")
+                bad = (
+                    name == "drift" or (name == "passed" and text == "no") or (name == "ended" and row.state == "fault")
+                )
                 self._line(f"  {name:<9}{one_line(text)}", FAILED if bad else "")
 
     def _opening(self) -> None:
@@ -103,7 +107,7 @@ class _Drawing:
         self._line(f"[{event.step}] {' / '.join(where)}{'  ' if what else ''}{what}", "bold cyan")
 
     def _call(self, event: CallEvent) -> None:
-        counts = [f"{event.model}"]
+        counts = ["replayed" if event.replayed else f"{event.model}"]
         if event.prompt_tokens is not None and event.completion_tokens is not None:
             counts.append(f"{event.prompt_tokens} + {event.completion_tokens} tokens")
         counts.append(f"{event.seconds:.1f} s" + (f" (waited {event.waited:.1f} s)" if event.waited >= 0.1 else ""))
@@ -198,6 +202,40 @@ class _Drawing:
         self.console.print(Padding(body, (0, 0, 0, indent)))
         if left:
             self.console.print(Padding(Text(left, style="dim"), (0, 0, 0, indent)))
+
+
+WAYS = {
+    "fork": "forked from {trial} of {sweep}, onto {suffix}",
+    "relay": "taken over from {trial} of {sweep}: {prefix} to {suffix}",
+    "probe": "asked at {trial} of {sweep}",
+    "replay": "replayed from {trial} of {sweep}",
+    "seats": "seats traded, after {sweep}",
+    "perturb": "another surface, after {sweep}",
+}
+
+
+def _way(record: TrialRecord) -> str:
+    """Where the trial set out from; empty for one of an ordinary sweep."""
+    line = record.lineage
+    if line is None:
+        return ""
+    if line.origin is None and line.kind not in ("seats", "perturb"):
+        return f"{line.kind} of {line.sweep}, from the beginning"
+    told = WAYS[line.kind].format(
+        trial=f"{line.origin}@{line.at}", sweep=line.sweep, prefix=line.prefix, suffix=line.suffix or record.row.model
+    )
+    handed = line.factors.get("handed")
+    return told + (f", for role {handed} alone" if handed else "")
+
+
+def _drift(record: TrialRecord) -> str:
+    """What came out different on the way back, the first of it."""
+    if not record.drift:
+        return ""
+    first = record.drift[0]
+    count = f"{len(record.drift)} thing{'' if len(record.drift) == 1 else 's'}"
+    old, new = (bounded(one_line(text or "nothing"), False)[0][:80] for text in (first.recorded, first.replayed))
+    return f"{count} came out different; first the {first.what} of step {first.step} ({first.node}): {old} / {new}"
 
 
 def bounded(text: str, full: bool) -> tuple[str, str]:
