@@ -90,7 +90,10 @@ class Surface(BaseModel):
     @property
     def detail(self) -> dict[str, JsonValue]:
         """Plain data for the record, from which it can be made again."""
-        return self.model_dump(mode="json", exclude_defaults=True)
+        found: dict[str, JsonValue] = self.model_dump(mode="json", exclude_defaults=True)
+        if self.distractor is not None:
+            found["distractor"] = self.distractor.model_dump(mode="json")
+        return found
 
 
 def surface_of(line: Lineage | None) -> Surface | None:
