@@ -63,7 +63,8 @@ class Evidence:
     """Where the trials set out from (`harness.record.frames.LINEAGE`, `detail` as JSON text), one row a trial, of an
     intervention; None for ordinary sweeps. Rows are matched by `trial`."""
     read: Reader | None = field(default=None, repr=False)
-    """Reads `trial`, `position`, `arguments` and `text` of the actions of some trials; None where nobody can."""
+    """Reads `trial`, `position`, `kind`, `action`, `arguments` and `text` of the actions of some trials (the name of a
+    malformed call is there too); None where nobody can."""
 
     @property
     def kind(self) -> str | None:

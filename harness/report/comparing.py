@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from harness.report.plots.graph import Graph
 
 MOST_UNKNOWN = 8
+READ = ("trial", "position", "kind", "action", "arguments", "text")
+"""Columns of what `Evidence.read` reads."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def _reader(recorded: Recorded, several: bool) -> Reader:
             here = [trial.removeprefix(prefix) for trial in trials if trial.startswith(prefix)]
             record = open_record(folder)
             try:
-                table = record.actions(("arguments", "text"), here)[["trial", "position", "arguments", "text"]]
+                table = record.actions(("arguments", "text"), here)[list(READ)]
             finally:
                 record.close()
             found.append(table.assign(trial=_qualified(table["trial"], name)) if several else table)
