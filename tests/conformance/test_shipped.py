@@ -1,4 +1,8 @@
-"""Every shipped scenario's environment, held to every promise with the gold solutions of all its tasks."""
+"""Every shipped scenario's environment, held to every promise with the gold solutions of all its tasks.
+
+Those that take minutes, because each look starts a browser page, a server of somebody else's or a build, are slow;
+`tests/environments/test_conformance.py` holds their kinds to every promise with a small scenario each time.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +17,13 @@ from harness.spec import library, load_scenario
 
 SCENARIOS = sorted(library().glob("*.yaml"))
 SCENARIOS = [path for path in SCENARIOS if "\nkind: scenario\n" in path.read_text()]
+MINUTES = ("market-stall", "council", "tollhouse", "auditor", "archive", "chronicler", "millwright")
+MARKED = [
+    pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem in MINUTES else []) for path in SCENARIOS
+]
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", MARKED)
 def test_every_promise_is_kept(path) -> None:
     scenario = load_scenario(path, CATALOG)
 
