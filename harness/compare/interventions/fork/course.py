@@ -7,30 +7,32 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.compare.interventions.fork.exchange import exchanged_p
+from harness.compare.interventions.fork.exchange import corrected, exchanged_p
 from harness.compare.interventions.fork.rollouts import Rollouts
 from harness.compare.interventions.fork.rows import Drop
 from harness.compare.interventions.fork.values import difference_interval
-from harness.compare.statistics import benjamini_hochberg, rate_interval
+from harness.compare.statistics import rate_interval
 
 
 def drops(found: Rollouts, chance: np.random.Generator) -> list[Drop]:
     """How the value changed between neighbouring moments of a trial under one model; the largest fall first.
 
     If what was done in between changed nothing, continuations from before and after are exchangeable. p is corrected
-    over all of them (Benjamini and Hochberg; neighbours share their continuations).
+    over all that could differ (neighbours share their continuations).
     """
     cells = found.cells()
     courses: dict[tuple[str, str | None], list[int]] = {}
     for place, state in enumerate(found.states):
         courses.setdefault((state.trial, state.handed), []).append(place)
     made: list[Drop] = []
+    varied: list[bool] = []
     for places in courses.values():
         for model, name in enumerate(found.models):
             known = sorted((p for p in places if (p, model) in cells), key=lambda p: found.states[p].at)
             for here, there in itertools.pairwise(known):
                 state, before, after = found.states[here], cells[here, model], cells[there, model]
                 until = found.states[there].at
+                varied.append(len({*before.tolist(), *after.tolist()}) > 1)
                 low, high = difference_interval(rate_interval(after), rate_interval(before))
                 made.append(
                     Drop(
@@ -39,6 +41,6 @@ def drops(found: Rollouts, chance: np.random.Generator) -> list[Drop]:
                         exchanged_p(before, after, chance), None, state.course[: until - state.at],
                     )
                 )  # fmt: skip
-    adjusted = benjamini_hochberg([row.p for row in made])
+    adjusted = corrected([row.p for row in made], varied)
     told = [replace(row, p_adjusted=p) for row, p in zip(made, adjusted, strict=True)]
     return sorted(told, key=lambda row: (row.change, row.p, row.trial, row.at, row.model))

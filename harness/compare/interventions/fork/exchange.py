@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.compare.statistics import arrangements, shuffled_within, upper_tail
+from harness.compare.statistics import arrangements, benjamini_hochberg, shuffled_within, upper_tail
 
 Floats = NDArray[np.float64]
 DRAWS = 4_999
@@ -82,6 +82,16 @@ def exchange(
 def exchanged_p(first: ArrayLike, second: ArrayLike, chance: np.random.Generator) -> float:
     """Two-sided p of the difference of two means under exchanged labels; (1, 1, 1, 1) against (0, 0, 0, 0): 2 / 70."""
     return _alone(np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64), chance)
+
+
+def corrected(p_values: Sequence[float], varied: Sequence[bool]) -> list[float]:
+    """P values corrected over those tests whose outcomes varied at all (Benjamini and Hochberg); 1 for the others.
+
+    Outcomes that are all alike are alike however labels are exchanged, so there was nothing to test, and nothing to
+    correct for (Tarone, Biometrics 46, 1990).
+    """
+    told = iter(benjamini_hochberg([p for p, some in zip(p_values, varied, strict=True) if some]))
+    return [next(told) if some else 1.0 for some in varied]
 
 
 def repeats_to_tell(states: int, alpha: float = 0.05) -> int:

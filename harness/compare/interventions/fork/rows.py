@@ -65,7 +65,7 @@ class Advantage:
     p: float
     """By exchanging the two names among the continuations of this state."""
     p_adjusted: float | None
-    """Benjamini and Hochberg over all states and pairs."""
+    """Benjamini and Hochberg over all states and pairs whose outcomes vary."""
     p_largest: float
     """Chance that any of the states comes out so far apart, times the pairs: what a pivotal state is held to."""
     next_action: str

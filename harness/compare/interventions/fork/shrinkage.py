@@ -2,8 +2,9 @@
 
 Empirical Bayes with normal errors: differences d_i = m_i + e_i, e_i ~ N(0, v_i), m_i ~ N(mean, t). The spread t is that
 of Paule and Mandel (1982): the one with which sum (d_i - mean)^2 / (v_i + t) is what it should be, one less than there
-are. Then m_i is mean + B_i (d_i - mean) with B_i = t / (t + v_i), and its variance B_i v_i + (1 - B_i)^2 times that of
-the mean (Morris, "Parametric Empirical Bayes Inference", JASA 78, 1983).
+are. Of k differences each is drawn by B_i = (k - 3) / (k - 1) v_i / (v_i + t), to B_i mean + (1 - B_i) d_i, with the
+variance v_i (1 - (k - 1) / k B_i) + 2 / (k - 3) B_i^2 (v + t) / (v_i + t) (d_i - mean)^2, v the mean of v_i: the last
+part is for t not being known (Morris, "Parametric Empirical Bayes Inference", JASA 78, 1983, section 5).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import optimize
 
 Floats = NDArray[np.float64]
-FEWEST = 3
+FEWEST = 4
 """Differences below which there is no spread to speak of, and nothing is drawn anywhere."""
 Z = 1.959963984540054
 
@@ -41,10 +42,11 @@ def shrunk(differences: ArrayLike, variances: ArrayLike) -> Shrunk:
         return Shrunk(d, d - half, d + half, 0.0)
     spread = paule_mandel(d, v)
     weights = 1 / (v + spread)
-    mean, error = float(weights @ d / weights.sum()), float(1 / weights.sum())
-    trust = spread / (spread + v)
-    values = mean + trust * (d - mean)
-    half = Z * np.sqrt(trust * v + (1 - trust) ** 2 * error)
+    mean, count = float(weights @ d / weights.sum()), len(d)
+    drawn = (count - 3) / (count - 1) * v / (v + spread)
+    values = drawn * mean + (1 - drawn) * d
+    unknown = 2 / (count - 3) * drawn**2 * (float(v.mean()) + spread) / (v + spread) * (d - mean) ** 2
+    half = Z * np.sqrt(v * (1 - (count - 1) / count * drawn) + unknown)
     return Shrunk(values, values - half, values + half, float(np.sqrt(spread)))
 
 

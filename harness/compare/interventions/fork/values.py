@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 
 from harness.compare.evidence import Evidence
-from harness.compare.interventions.fork.exchange import exchange
+from harness.compare.interventions.fork.exchange import corrected, exchange
 from harness.compare.interventions.fork.rollouts import Rollouts, State
 from harness.compare.interventions.fork.rows import Advantage, Apart, Value
 from harness.compare.interventions.fork.shrinkage import mean_variance, shrunk, subtracted
-from harness.compare.statistics import Estimate, benjamini_hochberg, rate_interval
+from harness.compare.statistics import Estimate, rate_interval
 
 
 def pairs_of(evidence: Evidence) -> list[tuple[int, int]]:
@@ -45,6 +45,7 @@ def advantages(
     """(One row for each pair and state that both went on from, one for each pair); the order is that of the states."""
     cells, shares = found.cells(), found.shares
     listed: list[Advantage] = []
+    varied: list[bool] = []
     apart: list[Apart] = []
     for one, other in pairs:
         both = [s for s in range(len(found.states)) if (s, one) in cells and (s, other) in cells]
@@ -62,6 +63,7 @@ def advantages(
         for n, place in enumerate(both):
             state, a, b = found.states[place], rate_interval(ours[n]), rate_interval(theirs[n])
             low, high = difference_interval(a, b)
+            varied.append(len({*ours[n].tolist(), *theirs[n].tolist()}) > 1)
             listed.append(
                 Advantage(
                     state.name, state.scenario, state.task, state.scaffold, state.trial, state.at, state.of,
@@ -70,7 +72,7 @@ def advantages(
                     tested.p[n], None, min(1.0, len(pairs) * tested.p_largest[n]), _next(state),
                 )
             )  # fmt: skip
-    adjusted = benjamini_hochberg([row.p for row in listed])
+    adjusted = corrected([row.p for row in listed], varied)
     return [replace(row, p_adjusted=p) for row, p in zip(listed, adjusted, strict=True)], apart
 
 
