@@ -176,10 +176,7 @@ def test_failures_of_a_provider_and_too_long_threads_are_recorded_as_in_any_tria
     assert set(zip(down["state"], down["fault"].fillna(""), down["limit"].fillna(""), strict=True)) == {
         ("fault", "provider", ""), ("limit", "", "context"),
     }  # fmt: skip
-    assert (
-        outcome.missing["provider"] + outcome.missing["not run"]
-        == (down["fault"] == "provider").sum() + outcome.missing["not run"]
-    )
+    assert outcome.missing["provider"] == (down["fault"] == "provider").sum() > 0
     assert set(trials[trials["model"] == "ann"]["state"]) == {"completed"}
 
 
@@ -217,7 +214,7 @@ def test_one_model_under_two_names_needs_a_variant(tmp_path: Path) -> None:
     bench = drawing(tmp_path, SCAFFOLD)
     entry = bench.written["models.yaml"]["models"]["ann"]
     bench.write("twice.yaml", {"kind": "models", "models": {"one": entry, "two": entry}})
-    with pytest.raises(UserError, match="one and the same.*variant"):
+    with pytest.raises(UserError, match=r"one and the same.*variant"):
         probe(bench, models=["one", "two"], models_file=bench.folder / "twice.yaml")
 
 
@@ -260,10 +257,7 @@ def test_a_killed_probe_goes_on_and_asks_nothing_twice(tmp_path: Path) -> None:
     assert {trial: rows[trial].started for trial in kept} == kept
     assert "act" in again.stdout or "apart" in again.stdout
     for command in (("results",), ("compare",), ("show", next(iter(rows)))):
-        if command[0] == "show":
-            told = bench.harness(*command)
-        else:
-            told = bench.harness(*command, "bench-probe")
+        told = bench.harness(*command, *(() if command[0] == "show" else ("bench-probe",)))
         assert told.returncode == 0, told.stderr
 
 
