@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from harness.compare.panel import factor_columns
+
 _HASHES = {
     "scenario_hash": "task",
     "scaffold_hash": "scaffold",
@@ -43,8 +45,9 @@ def unequal_identities(table: pd.DataFrame, by: str) -> list[Caution]:
         if column not in table or (by == "scaffold" and column == "scaffold_hash"):
             continue
         known = table[table[column].notna()]
-        distinct = known.groupby(["scenario", "task", "scaffold"])[column].nunique()
-        places = sorted({f"{s}/{t}" for s, t, _ in distinct[distinct > 1].index})
+        keys = ["scenario", "task", "scaffold", *_crossed(table, by)]
+        distinct = known.groupby(keys, dropna=False)[column].nunique()
+        places = sorted({f"{place[0]}/{place[1]}" for place in distinct[distinct > 1].index})
         if column == "scenario_hash":
             changed.update(places)
         elif column == "graded_with":
@@ -53,6 +56,11 @@ def unequal_identities(table: pd.DataFrame, by: str) -> list[Caution]:
             text = f"not every trial of {_listed(places)} {_DONE.get(column, 'ran with')} the same {what}"
             found.append(Caution("identity", sorted(known[by].dropna().astype(str).unique()), text))
     return [*found, *_graded_anew(table, by), *_unequal_limits(table, by)]
+
+
+def _crossed(table: pd.DataFrame, by: str) -> list[str]:
+    """What is varied beside the models: between its values content is meant to differ."""
+    return [name for name in factor_columns(table) if name != by]
 
 
 def _graded_anew(table: pd.DataFrame, by: str) -> list[Caution]:
@@ -95,11 +103,12 @@ def _as_number(text: str) -> float:
 
 def unequal_receipts(calls: pd.DataFrame, table: pd.DataFrame, by: str, models: Sequence[str]) -> list[Caution]:
     """Cautions where what was sent differs between models in the same scenario, scaffold, node and role."""
-    columns = [name for name in ("trial", "scenario", "scaffold", by) if name in table]
+    factors = _crossed(table, by)
+    columns = [name for name in ("trial", "scenario", "scaffold", by, *factors) if name in table]
     joined = calls.merge(table[list(dict.fromkeys(columns))], on="trial", suffixes=("", "_trial"))
     compared = f"{by}_trial" if f"{by}_trial" in joined else by
     joined = joined[joined[compared].isin(list(models))]
-    places = [name for name in ("scenario", "scaffold", "node", "role") if name != by]
+    places = [name for name in ("scenario", "scaffold", "node", "role", *factors) if name != by]
     found: dict[tuple[str, tuple[str, ...], str], list[str]] = {}
     for place, part in joined.groupby(places, dropna=False):
         where = "/".join(str(value) for value in place[:1])

@@ -98,3 +98,15 @@ def test_versions_are_told_whatever_is_compared(table):
     calls.loc[(calls["model"] == "b") & (calls.index > 10), "resolved"] = "b-2"
     found = compare_models(table, calls=calls, by="scaffold", only=["outcomes"]).cautions
     assert "b was answered by several versions: b-1, b-2" in [caution.text for caution in found]
+
+
+def test_what_a_crossed_factor_is_meant_to_change_is_no_inequality(table):
+    """Tools that are shown otherwise under each surface, alike for both models; unlike ones are still told."""
+    crossed = pd.concat([table.assign(surface=name) for name in ("plain", "renamed")], ignore_index=True)
+    crossed = crossed.assign(factors='["surface"]', cell=crossed["cell"] + crossed["surface"])
+    crossed["trial"] = crossed["trial"] + crossed["surface"]
+    crossed["tools_hash"] = crossed["surface"].map({"plain": "t1", "renamed": "t2"})
+    calls = calls_of(crossed).assign(tools=list(crossed["tools_hash"]))
+    assert not [text for _, text in cautions(crossed, calls) if "tool schemas" in text]
+    calls.loc[calls["model"] == "b", "tools"] = "t3"
+    assert ("tools", "the tool schemas as sent are not the same for a, b") in cautions(crossed, calls)
