@@ -15,10 +15,11 @@ from harness.environments import Services
 from harness.intervene.drift import drift_before, marked
 from harness.intervene.moments import moment, replies_behind
 from harness.intervene.origin import Origin
+from harness.intervene.surfaces import surfaced_world
 from harness.intervene.translation import Translation
 from harness.intervene.way import Rehearsal, Rehearsals, Way
 from harness.models import Model
-from harness.record import Lineage, TrialDocument
+from harness.record import TrialDocument
 from harness.run import PlannedTrial, WholeTrials
 from harness.run.trial import TrialRun, run_trial
 from harness.scaffolds import CompiledScaffold
@@ -46,10 +47,12 @@ class Continued(WholeTrials):
         if line is None or line.origin is None:
             return await run_trial(trial, compiled, models, parameters, services)
         recorded = self._document(line.origin)
+        base = self._origin.cell(self._origin.record(line.origin).row)
         replies = replies_behind(recorded, line.at)
         name = f"{line.origin}@{line.at}"
         way = Way(replies, known=self._known(name), rehearse=self._keeper(name))
-        foreign = self._foreign(line, trial)
+        # Scaffold roles that another model than now played on the way.
+        foreign = {role for role, model in trial.cell.models.items() if base.models[role].digest != model.digest}
         translation = Translation.of([reply.reply for reply in replies.values()]) if foreign else None
         asked: dict[str, Model] = {}
         for role, model in models.items():
@@ -57,16 +60,13 @@ class Continued(WholeTrials):
             if translation is not None and role in foreign:
                 translate = translation.towards(trial.cell.models[role])
             asked[role] = way.model(model, translate)
-        run = await run_trial(trial, compiled, asked, parameters, services, way.environment)
+        surface = surfaced_world(base.lineage)
+        run = await run_trial(
+            trial, compiled, asked, parameters, services, lambda world: way.environment(surface(world))
+        )
         found = drift_before(recorded, run.record.document, moment(line.origin, recorded, line.at).step)
         document = marked(run.record.document, found)
         return replace(run, record=run.record.model_copy(update={"drift": found, "document": document}))
-
-    def _foreign(self, line: Lineage, trial: PlannedTrial) -> set[str]:
-        """Scaffold roles that another model than now played on the way."""
-        assert line.origin is not None  # noqa: S101 - the caller has looked
-        base = self._origin.cell(self._origin.record(line.origin).row)
-        return {role for role, model in trial.cell.models.items() if base.models[role].digest != model.digest}
 
     def _document(self, trial: str) -> TrialDocument:
         if trial not in self._documents:

@@ -18,6 +18,7 @@ from typing import Any
 
 from harness.environments import CATALOG
 from harness.errors import UserError
+from harness.intervene.surfaces import apply_surface
 from harness.record import Lineage, Store, TrialRecord, TrialRow, read_lock
 from harness.record.imported import IMPORTED_FILE
 from harness.run.plan import Cell, sweep_cells
@@ -95,9 +96,9 @@ class Origin:
         self.close()
 
     def _of_intervention(self, row: TrialRow, line: Lineage) -> Cell | None:
-        """The cell of a trial that an intervention made: that of its base, played by other models."""
+        """The cell of a trial that an intervention made: that of its base, with the models and the surface it had."""
         base = self.cells.get(line.base)
-        if base is None or line.kind == "perturb":
+        if base is None:
             return None
         entries = self._entries
         models = {}
@@ -109,6 +110,10 @@ class Origin:
             base, digest=row.cell, models=models, models_digest=row.models_hash, model=row.model, lineage=line,
             seed=row.seed if line.origin is not None else None,
         )  # fmt: skip
+        if line.kind == "perturb":
+            made = apply_surface(made, line.detail)
+            if made.tools_digest != row.tools_hash:
+                return None
         self.cells[row.cell] = made
         return made
 

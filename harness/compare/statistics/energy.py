@@ -58,7 +58,7 @@ def exchange_test(kernels: Sequence[Floats], chance: np.random.Generator, draws:
     if np.prod([float(len(own)) for own in values]) <= MOST_LISTED:
         totals: Floats = np.zeros(1)
         for own in values:
-            both: Floats = totals[:, None] + own[None, :]
+            both = np.asarray(np.add.outer(totals, own), dtype=np.float64)
             totals = both.ravel()
         slack = 1e-9 * max(1e-12, float(np.abs(totals).max()))
         return float(np.count_nonzero(totals >= observed - slack) / len(totals)), "labels exchanged within seeds, exact"
@@ -74,10 +74,9 @@ def _exchanged(kernel: Floats, chance: np.random.Generator) -> Floats:
     Exchanging all labels changes nothing, so that the first pair is held.
     """
     n = len(kernel)
-    if n <= MOST_SIGNS:
-        signs = _signs(n)
-    else:
-        signs = chance.integers(0, 2, size=(2**MOST_SIGNS, n)) * 2.0 - 1.0
+    signs = _signs(min(n, MOST_SIGNS))
+    if n > MOST_SIGNS:
+        signs = np.where(chance.integers(0, 2, size=(2**MOST_SIGNS, n)) == 0, -1.0, 1.0)
         signs[0] = 1.0
     found: Floats = -np.einsum("di,ij,dj->d", signs, kernel, signs, optimize=True) / (n * (n - 1))
     return found
