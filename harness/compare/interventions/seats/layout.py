@@ -1,0 +1,214 @@
+"""The trials of one scenario as seatings: who sat where on which task, and what each seat got."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from harness.compare.evidence import Evidence
+from harness.compare.panel import codes, numbers
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+JOINT = "all"
+"""Name of the outcome that all seats share."""
+
+
+@dataclass(frozen=True)
+class Game:
+    """The trials of one scenario and its crossed seats; arrays over trials are aligned with `rows`.
+
+    A *unit* is a task under a scaffold (and whatever else is held still but the seats); a *cluster* is what is
+    independent among them.
+    """
+
+    scenario: str
+    seats: list[str]
+    models: list[str]
+    rows: Integers
+    """Of `evidence.results`."""
+    seated: Integers
+    """Trials x seats: number of the model."""
+    unit: Integers
+    repeat: Integers
+    cluster: Integers
+    outcomes: dict[str, Floats]
+    """Seat -> what it got, or `all` -> the score; NaN unknown."""
+    sources: dict[str, str]
+    """Seat (or `all`) -> where its outcome stands."""
+    roles: dict[str, list[str]]
+    """Seat -> roles of the scaffold in it."""
+    drifted: int = 0
+    unseated: int = 0
+    """Trials left out because a model sits in them that is not compared."""
+
+    @property
+    def joint(self) -> bool:
+        """Whether all seats share one outcome."""
+        return JOINT in self.outcomes
+
+    @cached_property
+    def seatings(self) -> Integers:
+        """The distinct seatings, seatings x seats."""
+        found: Integers = np.unique(self.seated, axis=0)
+        return found
+
+    @property
+    def full(self) -> bool:
+        """Whether every seating was run."""
+        return len(self.seatings) == int(len(self.models) ** len(self.seats))
+
+    @cached_property
+    def clusters(self) -> Integers:
+        """Of each unit."""
+        _, first = np.unique(self.unit, return_index=True)
+        return self.cluster[first]
+
+    @property
+    def units(self) -> int:
+        """How many."""
+        return len(self.clusters)
+
+    @cached_property
+    def place(self) -> Integers:
+        """Number of each trial's seating."""
+        scale = len(self.models) ** np.arange(len(self.seats))[::-1]
+        _, found = np.unique(self.seated @ scale, return_inverse=True)
+        place: Integers = found.astype(np.int64)
+        return place
+
+    def cells(self, outcome: str) -> Floats:
+        """Units x seatings: the mean over repeats; NaN where there is none."""
+        values = self.outcomes[outcome]
+        known = ~np.isnan(values)
+        shape = (self.units, len(self.seatings))
+        at = (self.unit * shape[1] + self.place)[known]
+        counts = np.bincount(at, minlength=shape[0] * shape[1])
+        sums = np.bincount(at, weights=values[known], minlength=shape[0] * shape[1])
+        found: Floats = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0).reshape(shape)
+        return found
+
+    def by_seat(self, cells: Floats, seat: int) -> Floats:
+        """Units x models: the mean over all who sit in the other seats, the same for all models."""
+        return self._averaged(cells, (seat,))
+
+    def by_pair(self, cells: Floats, first: int, second: int) -> Floats:
+        """Units x models in `first` x models in `second`: the mean over the remaining seats."""
+        size = len(self.models)
+        return self._averaged(cells, (first, second)).reshape(-1, size, size)
+
+    def _averaged(self, cells: Floats, kept: tuple[int, ...]) -> Floats:
+        """Units x combinations of models in the kept seats.
+
+        Of every seating, others' seats are averaged over those for which no combination is missing on the unit; of an
+        orthogonal array, in which no two seatings differ in few seats only, a unit counts with all its seatings or not.
+        """
+        size, seats = len(self.models), self.seatings.shape[1]
+        combination = np.zeros(len(self.seatings), dtype=np.int64)
+        for seat in kept:
+            combination = combination * size + self.seatings[:, seat]
+        wanted = size ** len(kept)
+        if self.full:
+            others = [seat for seat in range(seats) if seat not in kept]
+            rest = np.zeros(len(self.seatings), dtype=np.int64)
+            for seat in others:
+                rest = rest * size + self.seatings[:, seat]
+            table = np.full((len(cells), size ** len(others), wanted), np.nan)
+            table[:, rest, combination] = cells
+            whole = ~np.isnan(table).any(axis=2, keepdims=True)
+            counts = whole.sum(axis=1)
+            sums = np.where(whole, table, 0.0).sum(axis=1)
+            return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+        found = np.full((len(cells), wanted), np.nan)
+        complete = ~np.isnan(cells).any(axis=1)
+        for number in range(wanted):
+            found[complete, number] = cells[complete][:, combination == number].mean(axis=1)
+        return found
+
+
+def games(evidence: Evidence) -> list[Game]:
+    """One for each scenario and set of crossed seats, in the order of the record."""
+    if evidence.lineage is None:
+        return []
+    line = evidence.lineage.drop_duplicates("trial").set_index("trial")
+    trials = evidence.results["trial"].astype(str)
+    drift = trials.map(line["drift"]).fillna(0).to_numpy(dtype=np.int64)
+    texts = trials.map(line["detail"])
+    known: dict[str, dict[str, Any]] = {}
+    groups: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+    for row, (scenario, text) in enumerate(zip(evidence.results["scenario"].astype(str), texts, strict=True)):
+        if isinstance(text, str):
+            detail = known.setdefault(text, json.loads(text))
+            groups.setdefault((scenario, tuple(detail["seats"])), []).append(row)
+    found = []
+    for (scenario, seats), rows in groups.items():
+        game = _game(evidence, scenario, list(seats), np.array(rows), [known[texts.iloc[row]] for row in rows], drift)
+        if game is not None:
+            found.append(game)
+    return found
+
+
+def _game(
+    evidence: Evidence, scenario: str, seats: list[str], rows: Integers, details: list[dict[str, Any]], drift: Integers
+) -> Game | None:
+    asked = list(dict.fromkeys(model for detail in details for model in detail["models"]))
+    models = [model for model in asked if model in evidence.models] if evidence.by == "model" else asked
+    names = np.array([[str(detail["seats"][seat]) for seat in seats] for detail in details])
+    here = np.isin(names, models).all(axis=1)
+    kept = here & (drift[rows] == 0)
+    if len(models) < 2 or not kept.any():
+        return None
+    drifted = int((drift[rows] > 0).sum())
+    rows, names = rows[kept], names[kept]
+    table = evidence.results.iloc[rows]
+    place = {model: number for number, model in enumerate(models)}
+    seated = np.vectorize(place.__getitem__)(names).astype(np.int64)
+    still = ["task", "scaffold", *_held(table, seats)]
+    unit = codes(table, still)
+    outcomes, sources = _outcomes(table, seats, [details[number] for number in np.flatnonzero(kept)])
+    return Game(
+        scenario, seats, models, rows, seated, unit, table["repeat"].to_numpy(dtype=np.int64),
+        evidence.cluster[rows], outcomes, sources, _roles(details), drifted=drifted,
+        unseated=int((~here).sum()),
+    )  # fmt: skip
+
+
+def _roles(details: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Those of all scaffolds together."""
+    found: dict[str, list[str]] = {}
+    for detail in {id(detail): detail for detail in details}.values():
+        for seat, roles in detail["roles"].items():
+            found[seat] = list(dict.fromkeys([*found.get(seat, []), *roles]))
+    return found
+
+
+def _held(table: pd.DataFrame, seats: list[str]) -> list[str]:
+    """Further columns that tell units apart: several records compared at once."""
+    return [name for name in ("sweep",) if name in table and table[name].nunique() > 1]
+
+
+def _outcomes(
+    table: pd.DataFrame, seats: list[str], details: list[dict[str, Any]]
+) -> tuple[dict[str, Floats], dict[str, str]]:
+    """What each seat got; the score for all of them where that is not known of every seat."""
+    wanted: Mapping[str, str] = details[-1].get("outcomes") or {}
+    found = {seat: outcome(table, source) for seat, source in wanted.items()}
+    if set(wanted) == set(seats) and all(not np.isnan(values).all() for values in found.values()):
+        return {seat: found[seat] for seat in seats}, {seat: wanted[seat] for seat in seats}
+    return {JOINT: outcome(table, "score")}, {JOINT: "score"}
+
+
+def outcome(table: pd.DataFrame, source: str) -> Floats:
+    """The values of `score`, `measure.NAME`, or either with `-` or `1-` before it; NaN where there is none."""
+    name = source.removeprefix("1-").removeprefix("-")
+    values = numbers(table[name]).to_numpy(dtype=np.float64) if name in table else np.full(len(table), np.nan)
+    if source.startswith("1-"):
+        return 1.0 - values
+    return -values if source.startswith("-") else values
