@@ -223,9 +223,8 @@ def test_a_state_that_both_came_to_is_nobodys_own_in_the_contrast() -> None:
 
 def test_other_comparisons_have_nothing_to_say_and_other_kinds_are_refused() -> None:
     tables = world(alike)
-    result = analysed(
-        {**tables, "trials": tables["trials"].assign(scaffold=["x", "y"] * (len(tables["trials"]) // 2))}, by="scaffold"
-    )
+    scaffold = tables["trials"]["moment"].str.split("-").str[1]  # a moment has one scaffold
+    result = analysed({**tables, "trials": tables["trials"].assign(scaffold=scaffold)}, by="scaffold")
     assert result.too_few is not None
     assert result.sentences() == [result.too_few]
     ordinary = gather(tables["trials"], actions=tables["actions"])
