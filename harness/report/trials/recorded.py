@@ -114,6 +114,8 @@ class _Drawing:
         if event.finish == "length":
             counts.append("cut off at the token limit")
         self._heading(event, ", ".join(counts))
+        for change in (event.receipt or {}).get("translated") or []:
+            self._text(str(change), indent=2, style="dim", label="translated: ")
         message = self.record.document.messages.get(event.reply or "", {})
         thought = message.get("reasoning_content")
         if isinstance(thought, str) and thought.strip():
