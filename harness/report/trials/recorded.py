@@ -114,7 +114,8 @@ class _Drawing:
         if event.finish == "length":
             counts.append("cut off at the token limit")
         self._heading(event, ", ".join(counts))
-        for change in (event.receipt or {}).get("translated") or []:
+        changes = (event.receipt or {}).get("translated")
+        for change in changes if isinstance(changes, list) else ():
             self._text(str(change), indent=2, style="dim", label="translated: ")
         message = self.record.document.messages.get(event.reply or "", {})
         thought = message.get("reasoning_content")
