@@ -56,11 +56,21 @@ class Ground:
 class _Skipped:
     """Surfaces that a scenario cannot have, and why."""
 
-    found: dict[tuple[str, str], str] = field(default_factory=dict)
+    found: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """(surface, scenario) -> reasons."""
+
+    def add(self, surface: str, scenario: str, why: str) -> None:
+        """Note a reason once."""
+        reasons = self.found.setdefault((surface, scenario), [])
+        if why not in reasons:
+            reasons.append(why)
 
     def notes(self) -> list[str]:
+        """A line for each."""
         return [
-            f"{surface}: left out for scenario {scenario}, {why}" for (surface, scenario), why in self.found.items()
+            f"{surface}: left out for scenario {scenario}, {why[0]}"
+            + (f", and for {len(why) - 1} reasons like it" if why[1:] else "")
+            for (surface, scenario), why in self.found.items()
         ]
 
 
@@ -271,7 +281,10 @@ def surface_for(name: str, cell: Cell, variants: Variants, skipped: _Skipped) ->
             return Surface(surface=name, distractor=_unlike(variants.distractor, own))
         why = "which has no tools"
     elif sort == BRIEF:
-        return _said_otherwise(name, variant, cell, variants)
+        said = _said_otherwise(name, variant, cell, variants)
+        if not _same_texts(said, cell):
+            return said
+        why = f"where it changes nothing in task {cell.task}"
     elif sort == HISTORY:
         frame = variants.history.get(variant)
         if frame is not None:
@@ -279,7 +292,7 @@ def surface_for(name: str, cell: Cell, variants: Variants, skipped: _Skipped) ->
         return Surface.model_validate({"surface": name, "history": {"style": variant}})
     else:
         return Surface(surface=name)
-    skipped.found[name, scenario] = why
+    skipped.add(name, scenario, why)
     return None
 
 
@@ -323,6 +336,16 @@ def _said_otherwise(name: str, variant: str, cell: Cell, variants: Variants) -> 
             "give it one, or leave the task out with --tasks"
         )
     return Surface(surface=name, briefs=texts.roles, openings=texts.openings, task=texts.tasks.get(cell.task))
+
+
+def _same_texts(surface: Surface, cell: Cell) -> bool:
+    """Whether the surface leaves every text as it is."""
+    roles, task = cell.scenario.spec.roles, cell.scenario.task(cell.task)
+    return (
+        all(text == roles[name].brief for name, text in surface.briefs.items())
+        and all(text == roles[name].opening for name, text in surface.openings.items())
+        and surface.task in (None, task.brief)
+    )
 
 
 class _Costs:

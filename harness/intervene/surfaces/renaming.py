@@ -5,9 +5,15 @@ gets `run_` before it (`query` becomes `run_query`), and so does one that reads 
 taken already a number is put after it.
 
 In texts (briefs, and descriptions of tools and of their arguments) a name is replaced where it stands as a whole word
-and is written as an identifier: either it is distinctive (it has an underscore, a hyphen, a digit, or a capital after
-a small letter), or it stands in backticks. `query` in a sentence is a word of English and stays. Placeholders of
-templates are left alone, and so is what scaffolds say.
+and is meant as a name:
+
+- it is distinctive: it has an underscore, a hyphen, a digit, or a capital after a small letter;
+- or it stands in backticks;
+- or right after `call`, `calls`, `calling`, `tool` or `tools`;
+- or in a list with other names: `offer, accept and counter`.
+
+`query` elsewhere in a sentence is a word of English and stays; the scheme's names of such tools hold the word, so that
+they are found by it. Placeholders of templates are left alone, and so is what scaffolds say.
 """
 
 from __future__ import annotations
@@ -15,6 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from pydantic import JsonValue
@@ -27,6 +34,8 @@ FORM = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9_])?")
 """What every provider and protocol takes as a name."""
 _TEMPLATE = re.compile(r"(\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\})", re.DOTALL)
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
+_BEFORE, _AFTER = r"(?<![\w./\ue000-])", r"(?![\w/\ue001-]|\.\w)"
+_MARKED = re.compile("\ue000([^\ue001]*)\ue001")
 _DISTINCTIVE = re.compile(r"[_0-9-]|[a-z][A-Z]")
 
 
@@ -62,22 +71,40 @@ def in_text(text: str, names: Mapping[str, str]) -> str:
     """The text with tools called by their other names (see the module)."""
     if not names:
         return text
-    pattern = _written(names)
+    single, listed = _written(tuple(names))
     parts = _TEMPLATE.split(text)
-    return "".join(
-        part if place % 2 else pattern.sub(lambda found: names[found[0]], part) for place, part in enumerate(parts)
+
+    def other(part: str) -> str:
+        marked = listed.sub(lambda found: single_names.sub(lambda name: f"\ue000{name[0]}\ue001", found[0]), part)
+        marked = single.sub(lambda found: f"\ue000{found[0]}\ue001", marked)
+        return _MARKED.sub(lambda found: names[found[1]], marked)
+
+    single_names = _whole(tuple(names))
+    return "".join(part if place % 2 or "\ue000" in part else other(part) for place, part in enumerate(parts))
+
+
+@lru_cache(maxsize=64)
+def _written(names: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Where single names stand as identifiers, and where lists of them; the longer of two that begin alike first."""
+    every = _either(names)
+    pattern = rf"(?<=`)(?:{every})(?=[`(])|(?<=\b[Cc]all )(?:{every}){_AFTER}"
+    for before in ("calls ", "calling ", "tool ", "tools "):
+        pattern += rf"|(?<=\b{before})(?:{every}){_AFTER}"
+    distinctive = [name for name in names if _DISTINCTIVE.search(name)]
+    if distinctive:
+        pattern += rf"|{_BEFORE}(?:{_either(distinctive)}){_AFTER}"
+    return re.compile(pattern), re.compile(
+        rf"{_BEFORE}(?:{every})(?:(?:, and |, or |, | and | or )(?:{every}){_AFTER})+"
     )
 
 
-def _written(names: Iterable[str]) -> re.Pattern[str]:
-    """Where names stand as identifiers; the longer of two that begin alike first."""
-    ordered = sorted(names, key=lambda name: (-len(name), name))
-    every = "|".join(map(re.escape, ordered))
-    pattern = rf"(?<=`)(?:{every})(?=[`(])"
-    distinctive = "|".join(re.escape(name) for name in ordered if _DISTINCTIVE.search(name))
-    if distinctive:
-        pattern += rf"|(?<![\w./-])(?:{distinctive})(?![\w/-]|\.\w)"
-    return re.compile(pattern)
+@lru_cache(maxsize=64)
+def _whole(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"{_BEFORE}(?:{_either(names)}){_AFTER}")
+
+
+def _either(names: Iterable[str]) -> str:
+    return "|".join(re.escape(name) for name in sorted(names, key=lambda name: (-len(name), name)))
 
 
 def renamed(tool: Tool, names: Mapping[str, str]) -> Tool:
