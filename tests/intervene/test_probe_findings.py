@@ -140,7 +140,8 @@ def test_a_local_model_at_two_temperatures_over_thirty_states(tmp_path: Path) ->
     )  # fmt: skip
     one = bench.written["stock.yaml"]["tasks"][0]
     bench.change("stock.yaml", tasks=[{**one, "id": f"task-{n}"} for n in range(10)])
-    bench.change("sweep.yaml", models=["cool", "warm"], repeats=2, limits={"turns": 3})
+    bench.change("stock.yaml", roles={"clerk": {"brief": "You keep the stock.", "tools": ["query", "execute"]}})
+    bench.change("sweep.yaml", models=["cool", "warm"], repeats=1, limits={"turns": 3})
     bench.run()
     with open_origin(bench.results / "bench") as origin:
         assert len(select_states(origin, "every:1", bench.results).moments) >= 30

@@ -133,12 +133,15 @@ def test_error_rates_at_large() -> None:
     print(rates)
     limit = 0.05 + 2.6 * (0.05 * 0.95 / 1000) ** 0.5
     assert max(rates["pair"], rates["nodes"], rates["states"]) <= limit
-    assert rates["covered"] >= 0.93
+    assert rates["covered"] >= 0.95
 
 
 @pytest.mark.slow
 def test_the_interval_covers_a_true_difference() -> None:
-    """Tasks differ in how far apart the models are; the truth is the mean over all tasks that might have been."""
+    """Tasks differ widely in how far apart the models are; the truth is the mean over all that might have been.
+
+    So skewed a mean of 12 tasks is covered a little less often than it says.
+    """
     chance = np.random.default_rng(9)
     truth, campaigns = [], []
     for campaign in range(300):
@@ -152,7 +155,7 @@ def test_the_interval_covers_a_true_difference() -> None:
     covered = [(pair.excess.low or 0.0) <= wanted <= (pair.excess.high or 0.0) for pair in campaigns]
     print(np.mean(covered), wanted, np.mean([pair.excess.estimate or 0.0 for pair in campaigns]))
     assert np.mean([pair.excess.estimate or 0.0 for pair in campaigns]) == pytest.approx(wanted, abs=0.01)
-    assert 0.9 <= np.mean(covered) <= 0.98
+    assert 0.87 <= np.mean(covered) <= 0.98
 
 
 def test_drifted_missing_and_single_replies_are_counted_and_said() -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from harness.compare.interventions.probe.replies import ARGUMENTS, NAMES, Integers, Probed, State
 from harness.compare.interventions.probe.result import Apart, StateApart
-from harness.compare.statistics import Estimate, benjamini_hochberg, holm, mean_interval, upper_tail
+from harness.compare.statistics import CONFIDENCE, Estimate, benjamini_hochberg, holm, mean_interval, upper_tail
 from harness.compare.statistics.distributions import (
     Exchange,
     disagreement,
@@ -22,6 +22,7 @@ from harness.compare.statistics.distributions import (
     pooled_exchange,
     variation,
 )
+from harness.compare.statistics.intervals import t_quantile
 
 DRAWS = 4_999
 SHARED = "several"
@@ -97,19 +98,32 @@ def apart(
     return Apart(
         first, second, level, by, value, len(listed), len({(s.scenario, s.task) for s in states}),
         len({s.cluster for s in states}), float(weights @ np.array([place.disagree for place in listed])), own,
-        _over_tasks(states, [_less(place.disagree, place.own) for place in listed]),
-        half[0], half[1], _over_tasks(states, [_half(place, 0) for place in listed]),
-        half[2], half[3], _over_tasks(states, [_half(place, 2) for place in listed]),
+        _beyond(listed, weights),
+        half[0], half[1], half[2], half[3],
         whole, float(drawn.mean()), would, count, upper_tail(whole, drawn) if count else 1.0,
     )  # fmt: skip
 
 
-def _less(value: float, floor: float | None) -> float:
-    return np.nan if floor is None else value - floor
+def _beyond(listed: Sequence[Place], weights: Floats) -> Estimate:
+    """What two models disagree beyond their own, with its interval over tasks.
 
-
-def _half(place: Place, at: int) -> float:
-    return np.nan if place.halves is None else place.halves[at] - place.halves[at + 1]
+    By chance alone it is skewed: many tasks a little below 0, a few far above. Where those few are not among the tasks,
+    the spread between tasks is too small; so the interval is never narrower than what exchange of replies gives.
+    Simulated: 95% intervals cover 0 at least so often, and 90% where 12 tasks differ very unequally.
+    """
+    known = [place.own is not None for place in listed]
+    states = [place.state for place, there in zip(listed, known, strict=True) if there]
+    beyond = [place.disagree - place.own for place in listed if place.own is not None]
+    found = _over_tasks(states, beyond)
+    if found.estimate is None or found.low is None or found.high is None or not np.ptp(beyond):
+        return found
+    share = weights[known] / weights[known].sum()
+    deviations = np.array([place.exchange.beyond_deviation for place in listed if place.own is not None])
+    half = t_quantile(0.5 + CONFIDENCE / 2, found.clusters - 1) * float(np.sqrt((share**2) @ (deviations**2)))
+    return replace(
+        found, low=max(-1.0, min(found.low, found.estimate - half)),
+        high=min(1.0, max(found.high, found.estimate + half)),
+    )  # fmt: skip
 
 
 def _weighted(weights: Floats, values: Sequence[float | None]) -> float | None:
@@ -131,7 +145,10 @@ def _over_tasks(states: Sequence[State], values: Sequence[float]) -> Estimate:
     for (scenario, task, _), found in trials.items():
         tasks[scenario, task].append(float(np.mean(found)))
     means = np.array([float(np.mean(found)) for found in tasks.values()])
-    return mean_interval(means, np.array([clusters[task] for task in tasks], dtype=np.int64), (-1.0, 1.0))
+    bounds = (
+        (-1.0, 1.0) if len(means) and np.ptp(means) > 0 else (0.0, 1.0)
+    )  # alike throughout: as the truth is bounded
+    return mean_interval(means, np.array([clusters[task] for task in tasks], dtype=np.int64), bounds)
 
 
 def grouped(listed: Sequence[Place], group: Callable[[State], str | None]) -> Iterator[tuple[str, list[Place]]]:

@@ -31,16 +31,14 @@ class Apart:
     own: float | None
     """How often two replies of one model differ there, the mean of the two; None with single replies."""
     excess: Estimate
-    """What the models disagree beyond their own: without bias, with its interval over tasks."""
+    """What the models disagree beyond their own: without bias, with its interval over tasks. Below 0 only by chance."""
     divergence: float | None
     """Jensen-Shannon, bits, of halves of the replies."""
     divergence_floor: float | None
     """Of two halves of one model's replies."""
-    divergence_excess: Estimate
     variation: float | None
     """Total variation, of halves of the replies."""
     variation_floor: float | None
-    variation_excess: Estimate
     whole: float
     """Jensen-Shannon of all replies, bits: what is tested."""
     by_chance: float

@@ -9,6 +9,7 @@ replies differ; it has no bias at all.
 """
 
 from harness.compare.statistics.distributions.distances import (
+    beyond_own,
     disagreement,
     divergence_bits,
     entropy_bits,
@@ -27,6 +28,7 @@ from harness.compare.statistics.distributions.resampling import (
 __all__ = [
     "Exchange",
     "Halves",
+    "beyond_own",
     "disagreement",
     "divergence_bits",
     "entropy_bits",

@@ -40,11 +40,29 @@ def disagreement(first: ArrayLike, second: ArrayLike) -> float:
 def own_disagreement(counts: ArrayLike) -> float | None:
     """How often two replies of one sample differ: 1 - sum of c (c - 1) / (n (n - 1)); (1, 1) gives 1. Without bias.
 
-    None for fewer than two replies. `disagreement` less the mean of the two own ones is half the sum of (p - q)^2.
+    None for fewer than two replies.
     """
     c = np.asarray(counts, dtype=np.float64)
-    n = float(c.sum())
-    return None if n < 2 else float(1.0 - (c * (c - 1)).sum() / (n * (n - 1)))
+    return None if c.sum() < 2 else float(_own(c))
+
+
+def beyond_own(first: ArrayLike, second: ArrayLike) -> Floats:
+    """What two samples disagree beyond their own: `disagreement` less the mean of the two own; NaN for single replies.
+
+    Without bias for half the sum of (p - q)^2, so it can be below 0 by chance, but the truth cannot.
+    """
+    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if np.any(a.sum(axis=-1) < 2) or np.any(b.sum(axis=-1) < 2):
+        return np.full(np.broadcast_shapes(a.shape, b.shape)[:-1], np.nan)
+    between = 1.0 - (_shares(a) * _shares(b)).sum(axis=-1)
+    found: Floats = between - (_own(a) + _own(b)) / 2
+    return found
+
+
+def _own(counts: Floats) -> Floats:
+    n = counts.sum(axis=-1)
+    found: Floats = 1.0 - (counts * (counts - 1)).sum(axis=-1) / (n * (n - 1))
+    return found
 
 
 def _shares(counts: ArrayLike) -> Floats:

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.compare.statistics.distributions.distances import divergence_bits, variation
+from harness.compare.statistics.distributions.distances import beyond_own, divergence_bits, variation
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -27,6 +27,8 @@ class Exchange:
     divergence: Floats
     """In bits, of each way."""
     variation: Floats
+    beyond: Floats
+    """`beyond_own` of each way; NaN for single replies."""
     cumulative: Floats
     """Of the probabilities of the ways, in their order."""
     exact: bool
@@ -36,6 +38,11 @@ class Exchange:
     def mean(self) -> float:
         """Of the divergence: what chance alone gives."""
         return float(self.divergence @ np.diff(self.cumulative, prepend=0.0))
+
+    @property
+    def beyond_deviation(self) -> float:
+        """Standard deviation of what the two disagree beyond their own by chance alone; its mean is 0."""
+        return float(np.sqrt(self.beyond**2 @ np.diff(self.cumulative, prepend=0.0)))
 
     def tail(self, divergence: float) -> float:
         """The chance of a divergence so large or larger."""
@@ -70,7 +77,9 @@ def exchange(first: ArrayLike, second: ArrayLike) -> Exchange:
 def _exchanged(pooled: tuple[int, ...], size: int) -> Exchange:
     tables, weights, exact = samples(pooled, size)
     rest = np.array(pooled, dtype=np.int64) - tables
-    return Exchange(divergence_bits(tables, rest), variation(tables, rest), np.cumsum(weights), exact)
+    return Exchange(
+        divergence_bits(tables, rest), variation(tables, rest), beyond_own(tables, rest), np.cumsum(weights), exact
+    )
 
 
 def samples(counts: Sequence[int], size: int) -> tuple[Integers, Floats, bool]:
