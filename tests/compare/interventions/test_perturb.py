@@ -250,14 +250,15 @@ class TestEnergy:
 
 
 def false_findings(runs, tasks=8, repeats=3):
-    """Of null worlds: share in which any change, any interaction, and any change of score is found."""
+    """Of null worlds: share in which any change (by either distance), interaction, or change of score is found."""
     noisy, quiet = Policy(look=0.5, verify=0.5, loop=0.3), Policy(look=0.1, verify=0.9)
-    found = np.zeros(3)
+    found = np.zeros(4)
     for run in range(runs):
         policies = {"one": noisy, "twin": noisy, "other": quiet}
         result = analysed(dict.fromkeys(("plain", "s", "t"), policies), tasks=tasks, repeats=repeats, seed=17 * run + 5)
         found += [
             any(row.change.shown for row in result.changes if row.what == "sequence"),
+            any(row.change.shown for row in result.changes if row.what == "actions"),
             any(row.difference.shown for row in result.interactions if row.what == "sequence"),
             any(row.change.shown for row in result.scores),
         ]

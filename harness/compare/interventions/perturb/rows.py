@@ -72,6 +72,7 @@ class Yardstick:
     ratio: float | None
     """The first over the second: 0 surface does not matter, 1 as much as another task."""
     low: float | None
+    """None, with a ratio, where all tasks are alike in it: then their spread says nothing."""
     high: float | None
     clusters: int
     unknown: str | None = None

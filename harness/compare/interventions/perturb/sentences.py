@@ -59,12 +59,14 @@ def _moves(row: Change) -> bool:
 
 
 def _moved(row: Change) -> str:
-    """`tools-renamed (edit distance 0.21 beyond its own 0.10, 0.15 to 0.27; p = ...)`."""
-    what = "edit distance" if row.what == SEQUENCE else "distance between shares of actions"
+    """`tools-renamed (change 0.4, 0.3 to 0.5: sequences are 0.3 from plain ones, and those 0.1 from each other; ...)`."""
+    what = "sequences" if row.what == SEQUENCE else "shares of actions"
     change = row.change
     between = "" if change.low is None else f", {amount(change.low)} to {amount(change.high)}"
-    own = amount(row.floor.estimate)
-    return f"{row.surface} ({what} {amount(change.estimate)}{between} beyond its noise of {own}; {chance_of(change)})"
+    return (
+        f"{row.surface} (change {amount(change.estimate)}{between}: {what} are {amount(row.apart.estimate)} from plain "
+        f"ones, and those {amount(row.floor.estimate)} from each other; {chance_of(change)})"
+    )
 
 
 def _not_moved(model: str, surfaces: Sequence[str], rows: Sequence[Change], moved: bool) -> str:
@@ -194,17 +196,19 @@ def _beside_tasks(result: Perturb) -> list[str]:
 
 
 def _beside(row: Yardstick) -> str:
-    assert row.ratio is not None and row.low is not None and row.high is not None  # noqa: S101 - asked before
+    assert row.ratio is not None  # noqa: S101 - asked before
     name = "another surface" if row.surface == EVERY else row.surface
+    size = f"{name} changes what it does {100 * row.ratio:.0f}% as much as another task does"
+    if row.low is None or row.high is None:
+        how = "reacts to surface" if row.ratio > 0 else "reacts to substance, and not to surface"
+        return f"{row.model} {how}, in every task alike: {size}."
     if row.low > 0:
-        how = "reacts to surface" if row.high >= 0.5 else "reacts to surface, but more to substance"
-        how = "reacts to surface as much as to substance" if row.high >= 1 else how
+        how = "reacts to surface, if less than to substance"
+        if row.high >= 1:
+            how = f"reacts to surface {'more than' if row.low > 1 else 'as much as'} to substance"
     else:
         how = "reacts to substance, and not to surface as far as can be told" if row.high < 1 else "cannot be placed"
-    return (
-        f"{row.model} {how}: {name} changes what it does {100 * row.ratio:.0f}% as much as another task does "
-        f"({100 * row.low:.0f}% to {100 * row.high:.0f}%)."
-    )
+    return f"{row.model} {how}: {size} ({100 * row.low:.0f}% to {100 * row.high:.0f}%)."
 
 
 def _uses(rows: Sequence[Use]) -> list[str]:

@@ -96,4 +96,6 @@ def _yardstick(key: Key, own: list[Measured], tasks: Floats) -> Yardstick:
         return nothing(ALIKE, task, low, high)
     ratio = surface / task
     spread = reach * jackknife(ratio, without_surface / without_task)
+    if spread < 1e-9:
+        return Yardstick(*key, surface, task, low, high, ratio, None, None, len(every))
     return Yardstick(*key, surface, task, low, high, ratio, ratio - spread, ratio + spread, len(every))

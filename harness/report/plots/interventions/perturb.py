@@ -50,7 +50,7 @@ def _forest(result: Perturb, rows: Sequence[Change], models: Sequence[str]) -> P
     if several:
         base = base.encode(yOffset=alt.YOffset("model:N", sort=list(models)))
     color = model_color(models, legend=several)
-    across = alt.X("low:Q", title="edit distance to plain beyond the model's own noise (95% interval)")
+    across = alt.X("low:Q", title="change of sequences beyond the model's own noise (95% interval)")
     layers = [
         base.mark_rule(color=LINE).encode(x=alt.datum(0)),
         base.mark_tick(color=MUTED, thickness=2, size=ROW * TICK * 0.6).encode(x="noise:Q"),
@@ -100,8 +100,8 @@ def _beside(rows: Sequence[Yardstick], models: Sequence[str]) -> Plot:
     data = pd.DataFrame(
         [
             {
-                "model": row.model, "ratio": 100 * (row.ratio or 0.0), "low": 100 * (row.low or 0.0),
-                "high": 100 * (row.high or 0.0), "tasks": row.clusters,
+                "model": row.model, "ratio": 100 * (row.ratio or 0.0), "low": 100 * _known(row.low, row),
+                "high": 100 * _known(row.high, row), "tasks": row.clusters,
             }
             for row in rows
         ]
@@ -131,3 +131,8 @@ def _beside(rows: Sequence[Yardstick], models: Sequence[str]) -> Plot:
         f"0 surface does not matter, at 100 as much as substance. {told}."
     )
     return Plot("Surface beside substance", description, alt.layer(*layers))
+
+
+def _known(end: float | None, row: Yardstick) -> float:
+    """An end of the interval; the ratio itself where it has none."""
+    return (row.ratio or 0.0) if end is None else end

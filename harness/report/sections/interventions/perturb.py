@@ -121,8 +121,10 @@ def _yardsticks(result: Perturb) -> list[Table]:
 
 
 def _ratio(row: Yardstick) -> str:
-    if row.ratio is None or row.low is None or row.high is None:
+    if row.ratio is None:
         return f"unknown ({row.unknown})"
+    if row.low is None or row.high is None:
+        return f"{100 * row.ratio:.0f}%"
     return f"{100 * row.ratio:.0f}% ({100 * row.low:.0f} to {100 * row.high:.0f})"
 
 
