@@ -59,7 +59,7 @@ def _moves(row: Change) -> bool:
 
 
 def _moved(row: Change) -> str:
-    """`tools-renamed (change 0.4, 0.3 to 0.5: sequences are 0.3 from plain ones, and those 0.1 from each other; ...)`."""
+    """`tools-renamed (change 0.4, 0.3 to 0.5: sequences are 0.3 from plain ones, those 0.1 from each other; ...)`."""
     what = "sequences" if row.what == SEQUENCE else "shares of actions"
     change = row.change
     between = "" if change.low is None else f", {amount(change.low)} to {amount(change.high)}"
