@@ -69,6 +69,15 @@ def moments(trial: str, document: TrialDocument) -> list[Moment]:
     return [moment(trial, document, at) for at in range(len(answered_calls(document)))]
 
 
+def unanswered_calls(document: TrialDocument) -> set[CallKey]:
+    """Calls that were under way when the trial ended: another lane came to the end first."""
+    return {
+        call_key(event)
+        for event in document.events
+        if isinstance(event, CallEvent) and event.reply is None and event.error == "cancelled"
+    }
+
+
 def replies_behind(document: TrialDocument, at: int) -> dict[CallKey, PaidReply]:
     """The first `at` replies, by the key of their call."""
     every = paid_replies(document)

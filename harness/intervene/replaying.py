@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from harness.environments import FinalState, Opening, Services, load_kind
 from harness.errors import UserError
 from harness.intervene.drift import drift_before, drift_of_ending
-from harness.intervene.moments import answered_calls, moment, replies_behind
+from harness.intervene.moments import answered_calls, moment, replies_behind, unanswered_calls
 from harness.intervene.origin import Origin
 from harness.intervene.surfaces import surfaced_world
 from harness.intervene.way import Way
@@ -119,7 +119,8 @@ class Replaying:
         endless = replace(
             cell, limits=cell.limits.model_copy(update={"seconds": None}), seed=row.seed, same_chance=True, lineage=None
         )
-        way = Way(replies_behind(recorded.document, at), strict=True)
+        document = recorded.document
+        way = Way(replies_behind(document, at), strict=True, unanswered=unanswered_calls(document))
         surface = surfaced_world(cell.lineage)
         run = await run_trial(
             PlannedTrial(endless, row.repeat, row.attempt),
