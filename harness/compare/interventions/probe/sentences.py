@@ -59,7 +59,18 @@ def _pair(result: Probe, row: Apart) -> str:
             f"{'itself' if alone == 1 else 'themselves'} {alone} of {len(single)} states show it."
         )
     would = "" if row.would_show is None else f"; {row.would_show:.2f} bits beyond chance would have shown"
+    if _at_node(result, row, ARGUMENTS):
+        return (
+            f"{names} differ at some nodes, but not over {where} taken together: {floor} ({_excess(row)}{distance}; "
+            f"{_chance(row)}{would})."
+        )
     return f"{names} cannot be told apart in {where}: {floor} ({_excess(row)}{distance}; {_chance(row)}{would})."
+
+
+def _at_node(result: Probe, pair: Apart, level: str) -> list[Apart]:
+    """The nodes at which the two are shown to differ."""
+    found = [row for row in result.nodes if (row.first, row.second) == (pair.first, pair.second)]
+    return [row for row in found if row.level == level and row.shown]
 
 
 def _excess(row: Apart) -> str:
@@ -84,7 +95,7 @@ def _nodes(result: Probe, pair: Apart) -> list[str]:
     if len(main) < 2 and not any(row.level == WORDS for row in own):
         return []
     names = f"{pair.first} and {pair.second}"
-    shown = [row for row in main if row.shown]
+    shown = _at_node(result, pair, ARGUMENTS)
     found = []
     if shown and len(main) > 1:
         rest = len(main) - len(shown)
@@ -92,7 +103,7 @@ def _nodes(result: Probe, pair: Apart) -> list[str]:
         found.append(f"{names} differ at {_listed(shown)}{others} ({_ps(shown)} after Holm).")
     elif pair.shown and len(main) > 1:
         found.append(f"{names} differ over all nodes together; no single one of {len(main)} shows it after Holm.")
-    words = [row for row in own if row.level == WORDS and row.shown and row.value not in {r.value for r in shown}]
+    words = [row for row in _at_node(result, pair, WORDS) if row.value not in {r.value for r in shown}]
     if words:
         found.append(f"At {_listed(words)} {names} act alike but word it differently ({_ps(words)} after Holm).")
     return found

@@ -148,24 +148,28 @@ def _nodes(result: Probe) -> Plot:
             if row.excess.estimate is not None
         ]
     )  # fmt: skip
-    count = len({row.value for row in rows})
-    base = alt.Chart(data, width=theme.WIDTH - theme.LONGEST_LABEL, height=theme.ROW * count).encode(
-        y=alt.Y("node:N", title=None, sort="-x"),
+    best = sorted(rows, key=lambda row: -(row.excess.estimate or 0.0))
+    order = list(dict.fromkeys(str(row.value) for row in best))
+    base = alt.Chart(data, width=theme.WIDTH - theme.LONGEST_LABEL, height=theme.ROW * len(order)).encode(
+        y=alt.Y("node:N", title=None, sort=order),
         tooltip=[
             alt.Tooltip("node:N"), alt.Tooltip("excess:Q", title="beyond their own", format="+.0%"),
             alt.Tooltip("states:Q"), alt.Tooltip("p:Q", title="p, Holm", format=".3f"),
         ],
     )  # fmt: skip
     x = alt.X("excess:Q", title="replies differ beyond their own", axis=alt.Axis(format="%"))
-    zero = base.mark_rule(color=theme.LINE).encode(x=alt.datum(0))
+    zero = base.mark_rule(color=theme.LINE).encode(x=alt.datum(0, type="quantitative"))
     whiskers = base.transform_filter("isValid(datum.low)").mark_rule(opacity=0.6).encode(
         x=alt.X("low:Q", title="replies differ beyond their own"), x2="high:Q"
     )  # fmt: skip
     dots = base.mark_point(size=80).encode(
         x=x,
         href="href:N",
-        fill=alt.Fill("shown:N", title="beyond chance (Holm)", legend=alt.Legend(orient="top")).scale(
-            domain=["yes", "no"], range=[theme.ACCENT, theme.PAPER]
+        color=alt.Color("shown:N", title="beyond chance (Holm)", legend=alt.Legend(orient="top")).scale(
+            domain=["yes", "no"], range=[theme.ACCENT, theme.MUTED]
+        ),
+        shape=alt.Shape("shown:N", title="beyond chance (Holm)", legend=alt.Legend(orient="top")).scale(
+            domain=["yes", "no"], range=["circle", "diamond"]
         ),
     )
     chart: alt.LayerChart | alt.FacetChart = alt.layer(zero, whiskers, dots)
