@@ -17,9 +17,9 @@ from harness.record import Store
 from harness.spec import find_file, library, load_scenario
 
 QUICK = (
-    ("smithy", "react"), ("refund-desk", "plan-then-act"), ("refund-desk", "react-native"), ("tollhouse", "react"), ("steward", "vote"), ("steward", "reflect"),
-    ("counter", "turns"), ("inn", "turns"), ("parley", "turns"), ("fair", "turns"), ("pasture", "turns"),
-    ("hamlet", "turns"), ("watchman", "react-text"),
+    ("smithy", "react"), ("refund-desk", "plan-then-act"), ("refund-desk", "react-native"), ("tollhouse", "react"),
+    ("steward", "vote"), ("steward", "reflect"), ("counter", "turns"), ("inn", "turns"), ("parley", "turns"),
+    ("fair", "turns"), ("pasture", "turns"), ("hamlet", "turns"), ("watchman", "react-text"),
 )  # fmt: skip
 SLOW = (("market-stall", "react"), ("auditor", "react"), ("archive", "react"))
 """Browser, PostgreSQL and a public MCP server."""
