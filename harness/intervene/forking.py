@@ -15,16 +15,19 @@ from pydantic import JsonValue
 
 from harness.errors import UserError
 from harness.intervene.carrying import Continued
-from harness.intervene.moments import Moment, answered_calls, moment
+from harness.intervene.moments import Moment, answered_calls, moment, prefix_digest
 from harness.intervene.origin import Origin, named_models
 from harness.intervene.planning import Asked, Expected, expected_after, intervention_sweep, moment_cell
 from harness.record import CallEvent, TrialDocument, TrialRow
 from harness.run import Cell
+from harness.spec import digest
 from harness.spec.resolved import LoadedModel
 
 MOST_COURSE = 24
 """Recorded calls after a moment that are told with it."""
 LONGEST_ACTION = 120
+MOST_ALSO = 50
+"""Other trials that came to a state, told with it."""
 
 
 @dataclass(frozen=True)
@@ -85,13 +88,21 @@ def fork_from(
     )
     cells: dict[str, Cell] = {}
     expected: dict[str, Expected] = {}
-    for row, found, document, until in _with_documents(origin, chosen):
-        detail = _detail(row, document, found, until, (makers or {}).get(found.name, ()))
-        cost = expected_after(document, found.at)
-        for model in models.values():
-            cell = _cell(origin, row, document, found, model, wishes, detail)
-            cells[cell.digest] = cell
-            expected[cell.digest] = cost
+    courses = _courses(origin, chosen)
+    also = _also(origin, courses)
+    for trial, course in courses.items():
+        document, row = origin.record(trial).document, course.row
+        for at, found in sorted(course.chosen.items()):
+            by = (makers or {}).get(found.name, ())
+            detail: dict[str, JsonValue] = {
+                "score": row.score, "passed": row.passed, "state": row.state, "makers": [*by],
+                "course": [*_deeds(document, at, course.until(at))], "also": also.get(found.name, []),
+            }  # fmt: skip
+            cost = expected_after(document, at)
+            for model in models.values():
+                cell = _cell(origin, row, document, found, model, wishes, detail)
+                cells[cell.digest] = cell
+                expected[cell.digest] = cost
     asked: dict[str, JsonValue] = {"of": origin.name, **options, "models": [*models], "repeats": wishes.repeats}
     asked |= {"role": wishes.role} if wishes.role is not None else {}
     asked |= {"same_chance": True} if wishes.same_chance else {}
@@ -121,32 +132,58 @@ def _cell(
     )  # fmt: skip
 
 
-def _with_documents(
-    origin: Origin, chosen: Sequence[tuple[TrialRow, Moment]]
-) -> list[tuple[TrialRow, Moment, TrialDocument, int]]:
-    """(trial, moment, its document, k of the next moment chosen of that trial, or its end), trial by trial."""
-    by_trial: dict[str, list[tuple[TrialRow, Moment]]] = {}
+@dataclass
+class _Course:
+    """Which moments of a trial are known, chosen from it or the same as one chosen from another."""
+
+    row: TrialRow
+    of: int
+    chosen: dict[int, Moment]
+    shared: dict[int, str]
+    """k -> name of the moment of another trial that is the same state."""
+
+    def until(self, at: int) -> int:
+        """The next known moment, or the end."""
+        return min((k for k in (*self.chosen, *self.shared) if k > at), default=self.of)
+
+
+def _courses(origin: Origin, chosen: Sequence[tuple[TrialRow, Moment]]) -> dict[str, _Course]:
+    """Trial -> its course, in the order chosen; documents are read one after another."""
+    made: dict[str, _Course] = {}
     for row, found in chosen:
-        by_trial.setdefault(row.trial, []).append((row, found))
-    made = []
-    for trial, listed in by_trial.items():
+        made.setdefault(row.trial, _Course(row, found.of, {}, {})).chosen[found.at] = found
+    places = sorted({found.at for _, found in chosen})
+    contents: dict[str, dict[int, str]] = {}
+    for trial, course in made.items():
         document = origin.record(trial).document
-        listed = sorted(listed, key=lambda item: item[1].at)
-        ends = [found.at for _, found in listed[1:]] + [listed[0][1].of]
-        made += [(row, found, document, until) for (row, found), until in zip(listed, ends, strict=True)]
+        row = course.row
+        world = (row.scenario_hash, row.scaffold_hash, row.tools_hash, row.seed)
+        contents[trial] = {
+            at: digest([*world, prefix_digest(document, at)]) for at in places if at < course.of and len(made) > 1
+        }
+    owner = {contents[row.trial][found.at]: found.name for row, found in chosen if len(made) > 1}
+    for trial, course in made.items():
+        known = {at: owner[key] for at, key in contents[trial].items() if key in owner}
+        course.shared = {at: name for at, name in known.items() if at not in course.chosen}
     return made
 
 
-def _detail(
-    row: TrialRow, document: TrialDocument, found: Moment, until: int, makers: Sequence[str]
-) -> dict[str, JsonValue]:
-    """What the analysis sets beside the continuations: how the trial ended that the moment is of, and its course."""
-    calls = answered_calls(document)[found.at : min(until, found.at + MOST_COURSE)]
-    course: list[JsonValue] = [_deed(event) for _, event in calls]
-    return {
-        "score": row.score, "passed": row.passed, "state": row.state, "scenario": row.scenario, "task": row.task,
-        "scaffold": row.scaffold, "course": course, "makers": [*makers],
-    }  # fmt: skip
+def _also(origin: Origin, courses: Mapping[str, _Course]) -> dict[str, list[JsonValue]]:
+    """Name of a moment -> the other trials that came to the same state, and what they did from there."""
+    found: dict[str, list[JsonValue]] = {}
+    for trial, course in courses.items():
+        document = origin.record(trial).document if course.shared else None
+        for at, name in course.shared.items():
+            assert document is not None  # noqa: S101 - it shares some
+            done: list[JsonValue] = [*_deeds(document, at, course.until(at))]
+            told: JsonValue = {"trial": trial, "at": at, "prefix": course.row.model, "course": done}
+            if len(found.setdefault(name, [])) < MOST_ALSO:
+                found[name].append(told)
+    return found
+
+
+def _deeds(document: TrialDocument, at: int, until: int) -> list[str]:
+    return [_deed(event) for _, event in answered_calls(document)[at : min(until, at + MOST_COURSE)]]
 
 
 def _deed(event: CallEvent) -> str:

@@ -229,6 +229,19 @@ def test_one_scripted_model_under_two_names_is_not_told_apart(bench: Workbench) 
     assert not any(row.difference.shown for row in found.summaries)
 
 
+def test_trials_that_have_states_in_common_each_have_their_course(bench: Workbench) -> None:
+    found = fork_bench(bench, "mends", "falls", repeats=6)
+    origin = [row.trial for row in bench.rows()]
+    at = {trial: sorted({row.at for row in found.courses if row.trial == trial}) for trial in origin}
+    whole = [places for places in at.values() if places]  # others share all of their states with one of these
+    assert whole == [[0, 1, 2]] * len(whole)
+    assert len(whole) >= 4
+    falls = [row for row in found.drops if row.model == "falls" and row.change < 0]
+    assert {(row.at, row.until) for row in falls} == {(1, 2)}
+    assert all(TRAP in row.actions[0] for row in falls if row.after == 0)
+    assert any(row.after == 0 for row in falls)
+
+
 def _before(bench: Workbench, trial: str, at: int) -> str:
     """What was asked of the database in the recorded call before a moment."""
     from harness.intervene.moments import answered_calls

@@ -6,7 +6,7 @@ import numpy as np
 
 from harness.compare.cautions import missing
 from harness.compare.evidence import Evidence
-from harness.compare.interventions.fork.course import drops
+from harness.compare.interventions.fork.course import course_points, drops
 from harness.compare.interventions.fork.exchange import repeats_to_tell
 from harness.compare.interventions.fork.following import choices, following, next_actions
 from harness.compare.interventions.fork.overall import by_depth, homes, origins, summaries
@@ -17,6 +17,7 @@ from harness.compare.interventions.fork.rows import (
     Apart,
     ByDepth,
     Choice,
+    CoursePoint,
     Drop,
     Home,
     NextAction,
@@ -32,6 +33,7 @@ __all__ = [
     "Apart",
     "ByDepth",
     "Choice",
+    "CoursePoint",
     "Drop",
     "Fork",
     "Home",
@@ -66,7 +68,8 @@ def fork(evidence: Evidence) -> Fork:
         models=evidence.models, states=len(found.states), rollouts=len(found.state),
         tasks=len(np.unique(found.cluster)), shares=found.shares, values=values(found), advantages=ahead,
         summaries=summaries(found, pairs, declared=evidence.declared), apart=apart, pivotal=pivotal_first(ahead),
-        depths=by_depth(found), homes=homes(found, pairs), origins=origins(found), drops=drops(found, chance),
+        depths=by_depth(found), homes=homes(found, pairs), origins=origins(found), courses=course_points(found),
+        drops=drops(found, chance),
         following=after, choices=reasons, checked=checked, checked_as_recorded=as_recorded,
         notes=_notes(found, bool(ahead), exact, bool(reasons)), cautions=told,
     )  # fmt: skip

@@ -12,6 +12,7 @@ from harness.compare.interventions.fork.rows import (
     Apart,
     ByDepth,
     Choice,
+    CoursePoint,
     Drop,
     Home,
     NextAction,
@@ -44,6 +45,7 @@ class Fork(Analysis):
     depths: list[ByDepth] = field(default_factory=list)
     homes: list[Home] = field(default_factory=list)
     origins: list[Origins] = field(default_factory=list)
+    courses: list[CoursePoint] = field(default_factory=list)
     drops: list[Drop] = field(default_factory=list)
     """The largest fall first."""
     following: list[NextAction] = field(default_factory=list)
@@ -62,5 +64,5 @@ class Fork(Analysis):
         return {
             "summaries": self.summaries, "apart": self.apart, "pivotal": self.pivotal, "values": self.values,
             "advantages": self.advantages, "depths": self.depths, "homes": self.homes, "origins": self.origins,
-            "drops": self.drops, "following": self.following, "choices": self.choices,
+            "courses": self.courses, "drops": self.drops, "following": self.following, "choices": self.choices,
         }  # fmt: skip

@@ -22,6 +22,18 @@ Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
+class Course:
+    """One recorded trial at a state."""
+
+    trial: str
+    at: int
+    prefix: str
+    """The model that it was of."""
+    done: tuple[str, ...]
+    """In the recorded calls from here on, up to the next moment that was forked."""
+
+
+@dataclass(frozen=True)
 class State:
     """Where continuations set out from."""
 
@@ -48,8 +60,13 @@ class State:
     recorded_score: float | None
     """How the recorded trial ended."""
     recorded_passed: bool | None
-    course: tuple[str, ...]
-    """What was done in the recorded calls from here on, up to the next moment that was forked."""
+    courses: tuple[Course, ...]
+    """The course of its trial, then those of others that came to the same state."""
+
+    @property
+    def course(self) -> tuple[str, ...]:
+        """What its trial did next."""
+        return self.courses[0].done
 
     @property
     def depth(self) -> float:
@@ -173,8 +190,16 @@ def _state(line: pd.Series, detail: Mapping[str, Any], row: pd.Series) -> State:
         str(row["task"]), str(row["scaffold"]), str(line["prefix"]), _makers(line, detail), seat,
         _text(line["node"]), _text(line["role"]),
         None if score is None else float(score), None if passed is None else bool(passed),
-        tuple(str(deed) for deed in detail.get("course", ())),
+        (Course(trial, at, str(line["prefix"]), _done(detail)), *map(_other, detail.get("also", ()))),
     )  # fmt: skip
+
+
+def _done(told: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(deed) for deed in told.get("course", ()))
+
+
+def _other(told: Mapping[str, Any]) -> Course:
+    return Course(str(told["trial"]), int(told["at"]), str(told["prefix"]), _done(told))
 
 
 def _makers(line: pd.Series, detail: Mapping[str, Any]) -> tuple[str, ...]:

@@ -146,6 +146,21 @@ class ByDepth:
 
 
 @dataclass(frozen=True)
+class CoursePoint:
+    """What a recorded trial was worth at one of its moments, under one model."""
+
+    trial: str
+    scenario: str
+    task: str
+    prefix: str
+    model: str
+    at: int
+    value: float
+    actions: tuple[str, ...]
+    """What was done from there on, up to the next moment."""
+
+
+@dataclass(frozen=True)
 class Drop:
     """How the value of a trial changed from one of its moments to the next, under one model."""
 

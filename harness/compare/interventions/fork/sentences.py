@@ -100,8 +100,8 @@ def _apart(found: Fork, n: int, say: _Words) -> str:
     seen = f"{say.number(row.apart)} apart on average, where exchanged names give {say.number(row.floor)}"
     pair = f"{row.first} and {row.second}"
     if row.p < 0.05:
-        return f"It matters who goes on: a state's values under {pair} are {seen} (p = {p_value(row.p)})."
-    return f"A state's values under {pair} are {seen}: no more than chance (p = {p_value(row.p)})."
+        return f"It matters who goes on: a state's values under {pair} are {seen} ({_chance(row.p)})."
+    return f"A state's values under {pair} are {seen}: no more than chance ({_chance(row.p)})."
 
 
 def _pivotal(found: Fork, say: _Words) -> list[str]:
@@ -125,7 +125,7 @@ def _state(row: Advantage, say: _Words, first: bool) -> str:
     done = f"; there {row.prefix} went on with {_short(row.next_action)}" if row.next_action else ""
     return (
         f"{'The most pivotal state is' if first else 'So is'} {row.state} ({row.task}, {row.at} of {row.of} calls "
-        f"behind): worth {worth} (p = {p_value(row.p_largest)} among all states){done}."
+        f"behind): worth {worth} ({_chance(row.p_largest)} among all states){done}."
     )
 
 
@@ -180,8 +180,14 @@ def _drop(row: Drop, say: _Words) -> str:
         f"In {row.trial} ({row.prefix}, {row.task}) the value under {row.model} falls from {say.value(row.before)} to "
         f"{say.value(row.after)} between {row.at} and {row.until} calls"
         + (f", after {_short(done)}" if done else "")
-        + f" (p = {p_value(row.p_adjusted)})."
+        + f" ({_chance(row.p_adjusted)})."
     )
+
+
+def _chance(p: float | None) -> str:
+    """`p = .031`, `p < .001`."""
+    text = p_value(p)
+    return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
 
 
 def _short(text: str) -> str:

@@ -34,12 +34,13 @@ class Shrunk:
     """Standard deviation of the true differences; 0 where the observed ones spread no more than by chance."""
 
 
-def shrunk(differences: ArrayLike, variances: ArrayLike) -> Shrunk:
-    """Draw the differences towards their mean; `variances` are of their errors, above 0."""
+def shrunk(differences: ArrayLike, variances: ArrayLike, bounds: tuple[float, float] | None = None) -> Shrunk:
+    """Draw the differences towards their mean; `variances` are of their errors, above 0; none lies beyond `bounds`."""
+    least, most = (-np.inf, np.inf) if bounds is None else bounds
     d, v = np.asarray(differences, dtype=np.float64), np.asarray(variances, dtype=np.float64)
     if len(d) < FEWEST:
         half = Z * np.sqrt(v)
-        return Shrunk(d, d - half, d + half, 0.0)
+        return Shrunk(d, np.maximum(d - half, least), np.minimum(d + half, most), 0.0)
     spread = paule_mandel(d, v)
     weights = 1 / (v + spread)
     mean, count = float(weights @ d / weights.sum()), len(d)
@@ -47,7 +48,8 @@ def shrunk(differences: ArrayLike, variances: ArrayLike) -> Shrunk:
     values = drawn * mean + (1 - drawn) * d
     unknown = 2 / (count - 3) * drawn**2 * (float(v.mean()) + spread) / (v + spread) * (d - mean) ** 2
     half = Z * np.sqrt(v * (1 - (count - 1) / count * drawn) + unknown)
-    return Shrunk(values, values - half, values + half, float(np.sqrt(spread)))
+    low, high = np.maximum(values - half, least), np.minimum(values + half, most)
+    return Shrunk(values, low, high, float(np.sqrt(spread)))
 
 
 def paule_mandel(differences: Floats, variances: Floats) -> float:

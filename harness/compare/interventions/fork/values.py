@@ -57,7 +57,7 @@ def advantages(
         errors = np.array(
             [mean_variance(a, shares) + mean_variance(b, shares) for a, b in zip(ours, theirs, strict=True)]
         )
-        belief = shrunk(raw, errors)
+        belief = shrunk(raw, errors, (-1.0, 1.0) if shares else None)
         names = found.models[one], found.models[other]
         apart.append(Apart(*names, len(both), tested.apart, tested.floor, tested.p_apart, belief.spread))
         for n, place in enumerate(both):

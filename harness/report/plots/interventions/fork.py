@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from harness.compare.interventions.fork import Advantage, Drop, Fork
+from harness.compare.interventions.fork import Advantage, Fork
 from harness.report.links import trials_link
 from harness.report.plots.plot import Plot
 from harness.report.plots.theme import (
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 MOST_STATES = 25
 MOST_COURSES = 4
-KINDS = ("first worth more", "second worth more", "cannot be told apart")
+TIED = "cannot be told apart"
 
 
 def plots(result: Fork) -> list[Plot]:
@@ -93,11 +92,10 @@ def _states(result: Fork) -> Plot:
     factor = 100 if result.shares else 1
     reach = max(max(abs(end) for end in (row.difference, row.low or 0.0, row.high or 0.0)) for row in shown) * factor
     scale = alt.Scale(domain=[-1.05 * reach, 1.05 * reach])
+    kinds = _kinds(result, shown[0])
     legend = alt.Legend(orient="top", labelLimit=220)
-    color = alt.Color("kind:N", title=None, legend=legend).scale(domain=list(KINDS), range=[BETTER, WORSE, MUTED])
-    shape = alt.Shape("kind:N", title=None, legend=legend).scale(
-        domain=list(KINDS), range=["circle", "square", "diamond"]
-    )
+    color = alt.Color("kind:N", title=None, legend=legend).scale(domain=kinds, range=[BETTER, WORSE, MUTED])
+    shape = alt.Shape("kind:N", title=None, legend=legend).scale(domain=kinds, range=["circle", "square", "diamond"])
     unit = ", points" if result.shares else ""
     tooltip = [
         alt.Tooltip("state:N"), alt.Tooltip("models:N"), alt.Tooltip("made:N", title="made by"),
@@ -140,22 +138,21 @@ def _courses(result: Fork) -> list[Plot]:
         return []
     import altair as alt
 
-    rows: list[dict[str, Any]] = []
-    for trial in trials:
-        rows += [
-            {
-                "trial": f"{trial} ({row.prefix}, {row.task})", "model": row.model, "at": row.at,
-                "value": row.score.estimate, "low": row.score.low, "high": row.score.high,
-                "done": _done(result.drops, trial, row.at),
-            }
-            for row in result.values
-            if row.trial == trial
-        ]  # fmt: skip
+    rows: list[dict[str, Any]] = [
+        {
+            "trial": f"{row.trial} ({row.prefix}, {row.task})", "model": row.model, "at": row.at, "value": row.value,
+            "done": "; ".join(row.actions),
+        }
+        for trial in trials
+        for row in result.courses
+        if row.trial == trial
+    ]  # fmt: skip
     data = pd.DataFrame(rows)
+    places = sorted({row["at"] for row in rows})
     scale = alt.Scale(domain=[0, 1]) if result.shares else alt.Scale(zero=False)
     value = alt.Y("value:Q", title="value", scale=scale)
     base = alt.Chart(width=WIDTH - 140, height=130).encode(
-        x=alt.X("at:Q", title="recorded calls behind", axis=alt.Axis(tickMinStep=1, format="d")),
+        x=alt.X("at:Q", title="recorded calls behind", axis=alt.Axis(values=places, format="d", labelOverlap=True)),
         color=model_color(result.models),
         tooltip=[
             alt.Tooltip("model:N"), alt.Tooltip("at:Q", title="calls behind"),
@@ -180,9 +177,9 @@ def _courses(result: Fork) -> list[Plot]:
     return [Plot("The course of the trials that fall most", f"Value at each moment that was forked. {told}.", chart)]
 
 
-def _done(drops: Sequence[Drop], trial: str, at: int) -> str:
-    found = next((row.actions for row in drops if row.trial == trial and row.at == at), ())
-    return "; ".join(found)
+def _kinds(result: Fork, row: Advantage) -> list[str]:
+    first, second = (row.first, row.second) if len(result.models) <= 2 else ("the first", "the second")
+    return [f"worth more under {first}", f"worth more under {second}", TIED]
 
 
 def _label(result: Fork, row: Advantage) -> str:
@@ -191,7 +188,8 @@ def _label(result: Fork, row: Advantage) -> str:
 
 def _point(result: Fork, row: Advantage) -> dict[str, Any]:
     factor = 100 if result.shares else 1
-    kind = KINDS[2] if not row.pivotal else KINDS[0] if row.difference > 0 else KINDS[1]
+    kinds = _kinds(result, row)
+    kind = kinds[2] if not row.pivotal else kinds[0] if row.difference > 0 else kinds[1]
     return {
         "state": _label(result, row), "models": f"{row.first} - {row.second}", "made": row.prefix,
         "difference": factor * row.difference, "low": None if row.low is None else factor * row.low,
