@@ -67,12 +67,10 @@ def trade_seats(
     called = f"{ground.name}-seats" if name is None else name
     sweep = _sweep(ground, called, chosen, tasks, repeats, budget, concurrency)
     left = _Left()
-    known = {role for scenario in sweep.scenarios for role in scenario.spec.roles}
+    known = list(dict.fromkeys(role for scenario in sweep.scenarios for role in scenario.spec.roles))
     for seat in seats:
         if seat not in known:
-            raise UserError(
-                f"no seat {seat!r}; the scenarios have {', '.join(known)}{did_you_mean(seat, sorted(known))}"
-            )
+            raise UserError(f"no seat {seat!r}; the scenarios have {', '.join(known)}{did_you_mean(seat, known)}")
     wanted = _outcomes_asked(outcomes, known)
     sweep = replace(sweep, scenarios=[_with_rewards(scenario, wanted) for scenario in sweep.scenarios])
     own = {_place(cell): cell.digest for cell in reversed(list(sweep_cells(ground.sweep)))}
@@ -266,7 +264,7 @@ def _identity(base: Cell, models_digest: str, parameters: Mapping[str, JsonValue
     )
 
 
-def _outcomes_asked(outcomes: Sequence[str], seats: set[str]) -> dict[str, str]:
+def _outcomes_asked(outcomes: Sequence[str], seats: Sequence[str]) -> dict[str, str]:
     """Seat -> where its outcome stands, from `ROLE=MEASURE`. Raises `UserError`."""
     found = {}
     for text in outcomes:
@@ -277,7 +275,7 @@ def _outcomes_asked(outcomes: Sequence[str], seats: set[str]) -> dict[str, str]:
                 "seller=1-measure.share_of_buyer"
             )
         if seat not in seats:
-            raise UserError(f"--outcome {text!r}: no seat {seat!r}; there are {', '.join(sorted(seats))}")
+            raise UserError(f"--outcome {text!r}: no seat {seat!r}; there are {', '.join(seats)}")
         if seat in found:
             raise UserError(f"--outcome: seat {seat} is given two outcomes")
         found[seat] = source

@@ -17,15 +17,16 @@ from numpy.typing import NDArray
 from harness.compare.evidence import Evidence
 from harness.compare.interventions.seats.layout import Game
 from harness.compare.statistics import benjamini_hochberg, upper_tail
-from harness.compare.statistics.permutation import shuffled_labels
+from harness.compare.statistics.permutation import shuffled_within
 from harness.compare.trajectories import Trajectories
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-DRAWS = 1999
+DRAWS = 999
 FEWEST_DRAWS = 199
 _WORK = 300_000_000
 """Trials x actions x draws at most for one pair of seats."""
+_AT_ONCE = 2_000_000
 NOTHING = "(nothing)"
 OTHERS = "all other seats"
 ALPHA = 0.05
@@ -173,45 +174,62 @@ def _measure(
         return None
     chance = evidence.chance(f"seats {game.scenario} {number} {other}")
     draws = int(min(DRAWS, max(FEWEST_DRAWS, _WORK // max(1, len(label) * size))))
-    first = _distances(label, stratum, shares, strata, labels, whole, complete, models)
-    drawn = np.stack(
+    places = _Places(stratum, shares, whole, complete, models)
+    parts = []
+    at_once = max(1, _AT_ONCE // max(1, len(label) * size))
+    for start in range(0, draws, at_once):
+        order = shuffled_within(block, min(at_once, draws - start), chance)
+        parts.append(_averaged(places, _apart(places, label[order])[0]))
+    apart, own, rest = _apart(places, label[None])
+    return _Found(
+        _averaged(places, apart)[0], np.concatenate(parts), _averaged(places, own)[0], _averaged(places, rest)[0]
+    )
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where trials stand, block by block; a stratum is a model on a unit."""
+
+    stratum: Integers
+    shares: Floats
+    whole: Integers
+    """Strata x labels: trials."""
+    complete: NDArray[np.bool_]
+    """Strata that have the labels to compare."""
+    models: int
+
+
+def _apart(places: _Places, label: Integers) -> tuple[Floats, Floats, Floats]:
+    """(draws x strata x labels distances, shares with each label, shares with the others), of draws x trials labels.
+
+    Exchanging labels within strata leaves `whole` as it is.
+    """
+    (strata, labels), draws, size = places.whole.shape, len(label), places.shares.shape[1]
+    at = (np.arange(draws)[:, None] * strata * labels + places.stratum * labels + label).ravel()
+    sums = np.stack(
         [
-            _distances(shuffled_labels(label, block, chance), stratum, shares, strata, labels, whole, complete, models)[
-                0
-            ]
-            for _ in range(draws)
-        ]
-    )
-    return _Found(first[0], drawn, first[1], first[2])
+            np.bincount(at, weights=np.tile(places.shares[:, k], draws), minlength=draws * strata * labels)
+            for k in range(size)
+        ],
+        axis=1,
+    ).reshape(draws, strata, labels, size)
+    here = (places.whole > 0)[None, :, :, None]
+    means: Floats = np.divide(sums, np.maximum(places.whole, 1)[None, :, :, None])
+    known = here.sum(axis=2, keepdims=True)
+    rest: Floats = (means.sum(axis=2, keepdims=True) - means) / np.maximum(known - here, 1)
+    return np.abs(means - rest).sum(axis=3) / 2, means, rest
 
 
-def _distances(
-    label: Integers, stratum: Integers, shares: Floats, strata: int, labels: int, whole: Integers,
-    complete: NDArray[np.bool_], models: int,
-) -> tuple[Floats, Floats, Floats]:  # fmt: skip
-    """(models x labels distances, shares with each label, shares with the others), means over units."""
-    at = stratum * labels + label
-    size = shares.shape[1]
-    sums = np.stack([np.bincount(at, weights=shares[:, k], minlength=strata * labels) for k in range(size)], axis=1)
-    here = (whole > 0)[:, :, None]
-    means = np.divide(
-        sums.reshape(strata, labels, size), whole[:, :, None], out=np.zeros((strata, labels, size)), where=here
-    )
-    known = here.sum(axis=1, keepdims=True)
-    rest = np.divide(means.sum(axis=1, keepdims=True) - means, known - 1, out=np.zeros(means.shape), where=known > 1)
-    apart = np.abs(means - rest).sum(axis=2) / 2
-    used = (complete[:, None] & (whole > 0)).reshape(-1, models, labels)
+def _averaged(places: _Places, values: Floats) -> Floats:
+    """Draws x models x labels (x actions) from draws x strata x labels (x actions): means over units."""
+    labels = places.whole.shape[1]
+    shaped = values.reshape(len(values), -1, places.models, labels, *values.shape[3:])
+    used = (places.complete[:, None] & (places.whole > 0)).reshape(-1, places.models, labels)
     counts = np.maximum(used.sum(axis=0), 1)
-
-    def averaged(values: Floats) -> Floats:
-        shaped = values.reshape(-1, models, labels, *values.shape[2:])
-        mask = used.reshape(*used.shape, *(1,) * (shaped.ndim - 3))
-        found: Floats = np.where(mask, shaped, 0.0).sum(axis=0) / counts.reshape(
-            *counts.shape, *(1,) * (shaped.ndim - 3)
-        )
-        return found
-
-    return averaged(apart), averaged(means), averaged(rest)
+    more = (1,) * (shaped.ndim - 4)
+    kept = np.where(used.reshape(1, *used.shape, *more), shaped, 0.0)
+    found: Floats = kept.sum(axis=1) / counts.reshape(1, *counts.shape, *more)
+    return found
 
 
 def _moved(
