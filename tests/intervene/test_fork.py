@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from run.workbench import Workbench, new_bench
 
 from harness.cli.main import main
 from harness.intervene.drift import drift_before
+from harness.models.local import catalogue, found
 from harness.record import Results, TrialDocument, TrialRecord
 from harness.run import SweepOutcome
 from harness.run.progress import PlainProgress
 
+ABSENT = find_spec("xllamacpp") is None or found(catalogue()["smollm2-135m"]) is None
 CLOCKS: dict[str, Any] = {"started": 0, "seconds": 0, "waited": 0, "replayed": False}
 
 COUNTS: dict[str, Any] = {
@@ -80,8 +83,8 @@ def fork_all(bench: Workbench, states: str = "every:1", sweep: str = "bench", **
 
     given = {"models": (), "repeats": 1, "budget": 1.0, **wishes}
     with open_origin(bench.results / sweep) as origin:
-        found = select_states(origin, states, bench.results)
-        asked = fork_from(origin, found.moments, Wishes(**given), {"states": states}, found.notes, found.makers)
+        chosen = select_states(origin, states, bench.results)
+        asked = fork_from(origin, chosen.moments, Wishes(**given), {"states": states}, chosen.notes, chosen.makers)
         return carry_out_asked(asked, bench.results, PlainProgress)
 
 
@@ -217,9 +220,9 @@ def test_parallel_lanes_are_gone_back_into(bench: Workbench) -> None:
         fork(bench, row.trial, at, "ann", same_chance=True)
     results = forked(bench)
     assert results.drift.empty
-    for found in (results.store.record(found.trial) for found in results.store.rows()):
-        assert drift_before(record.document, found.document, None) == []  # lanes may arrive in another order
-        assert (found.final_state, found.row.score, found.row.answer) == (record.final_state, row.score, row.answer)
+    for again in (results.store.record(row.trial) for row in results.store.rows()):
+        assert drift_before(record.document, again.document, None) == []  # lanes may arrive in another order
+        assert (again.final_state, again.row.score, again.row.answer) == (record.final_state, row.score, row.answer)
     fork(bench, row.trial, 4, "ben", repeats=3)
     assert len(forked(bench).trials) == 7
     assert forked(bench).drift.empty
@@ -392,3 +395,21 @@ def test_the_command_forks_tells_and_compares(bench: Workbench) -> None:
     told = json.loads(bench.harness("compare", "bench-fork", "--only", "fork", "--json").stdout)
     assert told["intervention"]["rollouts"] == 2 + 3 * 2 * 2
     assert {row["model"] for row in told["intervention"]["values"]} == {"ann", "ben"}
+
+
+@pytest.mark.local_model
+@pytest.mark.slow
+@pytest.mark.skipif(ABSENT, reason="needs the [local] extra and the weights: harness models pull smollm2-135m")
+def test_a_local_model_is_forked_without_drift(bench: Workbench) -> None:
+    entry = {"model": "local/smollm2-135m", "parameters": {"max_tokens": 60, "temperature": 0.7}}
+    bench.write("models.yaml", models(tiny=entry, ann={"model": "scripted/counts.yaml"}))
+    bench.change(
+        "sweep.yaml", scaffolds=["react"], models=["tiny", "ann"], tasks=["nail"], limits={"turns": 4}, concurrency=2
+    )
+    bench.run()
+    fork_all(bench, "every:2", models=["tiny", "ann"], repeats=2)
+    results = forked(bench)
+    assert results.drift.empty
+    assert len(results.trials) >= 4
+    assert not results.trials["fault"].isin(["environment", "provider", "harness"]).any()
+    assert set(results.lineage["suffix"]) == {"tiny", "ann"}
