@@ -6,21 +6,23 @@ replies on the way are marked as replayed, and what came out different is kept b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from pydantic import JsonValue
 
 from harness.environments import Services
-from harness.intervene.drift import drift_before, marked
-from harness.intervene.moments import moment, replies_behind
+from harness.intervene.drift import drift_on_the_way, marked
+from harness.intervene.moments import Moment, moment, replies_behind
 from harness.intervene.origin import Origin
 from harness.intervene.surfaces import surfaced_world
 from harness.intervene.translation import Translation
-from harness.intervene.way import Rehearsal, Rehearsals, Way
-from harness.models import Model
+from harness.intervene.way import Rehearsals, Way
+from harness.models import CallKey, Model
 from harness.record import TrialDocument
 from harness.run import PlannedTrial, WholeTrials
+from harness.run.metering import PaidReply
 from harness.run.trial import TrialRun, run_trial
 from harness.scaffolds import CompiledScaffold
 
@@ -49,24 +51,41 @@ class Continued(WholeTrials):
         recorded = self._document(line.origin)
         base = self._origin.cell(self._origin.record(line.origin).row)
         replies = replies_behind(recorded, line.at)
-        name = f"{line.origin}@{line.at}"
-        way = Way(replies, known=self._known(name), rehearse=self._keeper(name))
-        # Scaffold roles that another model than now played on the way.
-        foreign = {role for role, model in trial.cell.models.items() if base.models[role].digest != model.digest}
-        translation = Translation.of([reply.reply for reply in replies.values()]) if foreign else None
-        asked: dict[str, Model] = {}
-        for role, model in models.items():
-            translate = None
-            if translation is not None and role in foreign:
-                translate = translation.towards(trial.cell.models[role])
-            asked[role] = way.model(model, translate)
-        surface = surfaced_world(base.lineage)
-        run = await run_trial(
-            trial, compiled, asked, parameters, services, lambda world: way.environment(surface(world))
-        )
-        found = drift_before(recorded, run.record.document, moment(line.origin, recorded, line.at).step)
+        there = moment(line.origin, recorded, line.at)
+        async with self._way(replies, there) as way:
+            # Scaffold roles that another model than now played on the way.
+            foreign = {role for role, model in trial.cell.models.items() if base.models[role].digest != model.digest}
+            translation = Translation.of([reply.reply for reply in replies.values()]) if foreign else None
+            asked: dict[str, Model] = {}
+            for role, model in models.items():
+                translate = None
+                if translation is not None and role in foreign:
+                    translate = translation.towards(trial.cell.models[role])
+                asked[role] = way.model(model, translate)
+            surface = surfaced_world(base.lineage)
+            run = await run_trial(
+                trial, compiled, asked, parameters, services, lambda world: way.environment(surface(world))
+            )
+        found = drift_on_the_way(recorded, run.record, there)
         document = marked(run.record.document, found)
         return replace(run, record=run.record.model_copy(update={"drift": found, "document": document}))
+
+    @asynccontextmanager
+    async def _way(self, replies: Mapping[CallKey, PaidReply], there: Moment) -> AsyncIterator[Way]:
+        """The way to a moment: the first of its trials rehearses it, the others wait for that and follow."""
+        rehearsals = self._rehearsals
+        if rehearsals is None or there.following is None or not replies:
+            yield Way(replies)
+            return
+        known, first = await rehearsals.begin(there.name)
+        if not first:
+            yield Way(replies, known=known, forget=lambda: rehearsals.forget(there.name))
+            return
+        way = Way(replies, rehearse=lambda made: rehearsals.keep(there.name, made))
+        try:
+            yield way
+        finally:
+            rehearsals.end(there.name)
 
     def _document(self, trial: str) -> TrialDocument:
         if trial not in self._documents:
@@ -74,12 +93,3 @@ class Continued(WholeTrials):
                 self._documents.clear()
             self._documents[trial] = self._origin.record(trial).document
         return self._documents[trial]
-
-    def _known(self, name: str) -> Rehearsal | None:
-        return self._rehearsals.get(name) if self._rehearsals is not None else None
-
-    def _keeper(self, name: str) -> Callable[[Rehearsal], None] | None:
-        rehearsals = self._rehearsals
-        if rehearsals is None or rehearsals.get(name) is not None:
-            return None
-        return lambda made: rehearsals.keep(name, made)

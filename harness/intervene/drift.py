@@ -2,8 +2,8 @@
 
 Both documents are read in the order of steps, which is the same in whatever order parallel replies arrived. What tools
 answered, what a role heard, where the scaffold went and what each call was asked with are held against each other, but
-not times and receipts. A request that differs only because of what was observed before it is no news, so requests are
-reported only while nothing else has drifted.
+not times and receipts. What differs only because of what was observed before it is no news, so requests, texts and
+variables are reported only while nothing else has drifted.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator
 from itertools import zip_longest
 
+from harness.intervene.moments import Moment
 from harness.record import (
     CallEvent,
     Drift,
@@ -26,23 +27,48 @@ from harness.record import (
 
 LONGEST = 4_000
 """Characters kept of each version."""
+_WHAT = {"hear": "observation", "say": "request"}
+"""What a difference between two visits of such a node is; of all others it is the path."""
 
 
-def drift_before(recorded: TrialDocument, replayed: TrialDocument, step: int | None) -> list[Drift]:
+def drift_before(
+    recorded: TrialDocument,
+    replayed: TrialDocument,
+    step: int | None,
+    *,
+    beyond: bool = False,
+    unfinished: bool = False,
+) -> list[Drift]:
     """What differs before a step (of both), or in the whole of them when None; the first difference comes first.
 
-    The walk ends where the scaffold took another way: from there on nothing corresponds.
+    What the call at that step is asked with counts as before it. With `beyond` it is no drift that the replayed trial
+    goes on where the record ends, with `unfinished` none that it ends earlier. The walk ends where the scaffold took
+    another way: from there on nothing corresponds.
     """
     found: list[Drift] = []
-    pairs = zip_longest(_events(recorded, step), _events(replayed, step))
-    for old, new in pairs:
+    for old, new in zip_longest(_events(recorded, step), _events(replayed, step)):
+        if (old is None and beyond) or (new is None and unfinished):
+            return found
         if old is None or new is None or _place(old[1]) != _place(new[1]):
-            found.append(_other_way(old, new))
-            break
-        difference = _difference(old, new, recorded, replayed)
-        if difference is not None and (difference.what != "request" or not found):
-            found.append(difference)
+            return [*found, _other_way(old, new)]
+        found += _news(old, new, recorded, replayed, found)
+    if step is not None:
+        here, there = _call_at(recorded, step), _call_at(replayed, step)
+        if here is not None and there is not None and _place(here[1]) == _place(there[1]):
+            found += _news(here, there, recorded, replayed, found)
+        elif here is not None and not unfinished:
+            found.append(_other_way(here, there))
     return found
+
+
+def drift_on_the_way(recorded: TrialDocument, replayed: TrialRecord, there: Moment) -> list[Drift]:
+    """What differs up to a moment in a trial that went on from it.
+
+    One that was cut off on the way, by a signal or a failure of others, is compared as far as it came.
+    """
+    row = replayed.row
+    unfinished = row.state == "cancelled" or row.fault in ("provider", "environment", "harness")
+    return drift_before(recorded, replayed.document, there.step, beyond=there.step is None, unfinished=unfinished)
 
 
 def drift_of_ending(recorded: TrialRecord, replayed: TrialRecord) -> list[Drift]:
@@ -70,12 +96,12 @@ def drift_of_ending(recorded: TrialRecord, replayed: TrialRecord) -> list[Drift]
 
 def marked(document: TrialDocument, drifts: list[Drift]) -> TrialDocument:
     """The document with every observation that drifted marked as such (`data.drift`)."""
-    steps = {(found.step, found.node) for found in drifts if found.what == "observation"}
-    if not steps:
+    places = {(found.step, found.node, found.replayed) for found in drifts if found.what == "observation"}
+    if not places:
         return document
     events: list[Event] = []
     for event in document.events:
-        if isinstance(event, ToolEvent) and (event.step, event.node) in steps:
+        if isinstance(event, ToolEvent) and (event.step, event.node, _short(_observed(event))) in places:
             event = event.model_copy(update={"data": {**event.data, "drift": True}})
         events.append(event)
     return document.model_copy(update={"events": events})
@@ -110,19 +136,27 @@ def _described(event: Event) -> str:
     return f"step {event.step}: {kind} at node {event.node}, lane {event.lane}, visit {event.visit}"
 
 
-def _difference(
-    old: tuple[int, Event], new: tuple[int, Event], recorded: TrialDocument, replayed: TrialDocument
-) -> Drift | None:
-    (at, before), (place, after) = old, new
-    if isinstance(before, CallEvent) and isinstance(after, CallEvent):
-        return _request(before, after, requested_messages(recorded, at), requested_messages(replayed, place))
-    if isinstance(before, ToolEvent) and isinstance(after, ToolEvent):
-        versions = [_observed(event) for event in (before, after)]
-        return None if versions[0] == versions[1] else _drift("observation", after, *versions)
-    if isinstance(before, NodeEvent) and isinstance(after, NodeEvent) and before.detail != after.detail:
-        what = "observation" if after.kind == "hear" else "path"
-        return _drift(what, after, *(json.dumps(event.detail, ensure_ascii=False) for event in (before, after)))
-    return None
+def _call_at(document: TrialDocument, step: int) -> tuple[int, Event] | None:
+    """The call at a step, answered or not."""
+    calls = ((at, event) for at, event in enumerate(document.events) if isinstance(event, CallEvent))
+    return next(((at, event) for at, event in calls if event.step == step), None)
+
+
+def _news(
+    old: tuple[int, Event], new: tuple[int, Event], recorded: TrialDocument, replayed: TrialDocument,
+    before: list[Drift],
+) -> list[Drift]:  # fmt: skip
+    """How two events of one place differ, but for what only follows from what differed before them."""
+    (at, one), (place, other) = old, new
+    if isinstance(one, ToolEvent) and isinstance(other, ToolEvent):
+        return _drift("observation", other, _observed(one), _observed(other))
+    if isinstance(one, NodeEvent) and isinstance(other, NodeEvent):
+        own = one.kind in ("hear", "route")
+        versions = (json.dumps(event.detail, ensure_ascii=False, sort_keys=True) for event in (one, other))
+        return _drift(_WHAT.get(one.kind, "path"), other, *versions) if own or not before else []
+    if isinstance(one, CallEvent) and isinstance(other, CallEvent) and not before:
+        return _request(one, other, requested_messages(recorded, at), requested_messages(replayed, place))
+    return []
 
 
 def _observed(event: ToolEvent) -> str:
@@ -131,22 +165,29 @@ def _observed(event: ToolEvent) -> str:
 
 def _request(
     before: CallEvent, after: CallEvent, asked: list[dict[str, object]], asked_now: list[dict[str, object]]
-) -> Drift | None:
+) -> list[Drift]:
     """The first message that differs, else the tools or the response format."""
     for old, new in zip_longest(asked, asked_now):
-        if old is None or new is None or message_hash(old) != message_hash(new):
-            versions = [None if item is None else json.dumps(item, ensure_ascii=False) for item in (old, new)]
-            return _drift("request", after, *versions)
+        if old is None or new is None or (old != new and message_hash(old) != message_hash(new)):
+            return _drift("request", after, *(_as_text(item) for item in (old, new)))
     if before.tools != after.tools or before.response_format != after.response_format:
         return _drift("request", after, "the tools offered then", "the tools offered now")
-    return None
+    return []
 
 
-def _drift(what: str, event: Event, recorded: str | None, replayed: str | None) -> Drift:
-    return Drift.model_validate(
-        {"what": what, "step": event.step, "node": event.node, "role": event.role, "recorded": _short(recorded),
-         "replayed": _short(replayed)}
-    )  # fmt: skip
+def _as_text(message: dict[str, object] | None) -> str | None:
+    return None if message is None else json.dumps(message, ensure_ascii=False)
+
+
+def _drift(what: str, event: Event, recorded: str | None, replayed: str | None) -> list[Drift]:
+    if recorded == replayed:
+        return []
+    return [
+        Drift.model_validate(
+            {"what": what, "step": event.step, "node": event.node, "role": event.role, "recorded": _short(recorded),
+             "replayed": _short(replayed)}
+        )
+    ]  # fmt: skip
 
 
 def _short(text: str | None) -> str | None:

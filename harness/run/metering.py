@@ -57,14 +57,21 @@ class MeteredModel:
 
     async def complete(self, request: ModelRequest) -> ModelReply:
         """The reply paid for earlier where the request is the same, else a new one."""
-        paid = self._paid.get(request.key)
-        if paid is not None:
-            if paid.request == tuple(message_hash(message) for message in request.messages):
-                return paid.reply
-            self._paid.clear()
+        if (paid := self.paid(request)) is not None:
+            return paid
         reply = await self._model.complete(request)
         self._meter.count(self.name, reply)
         return reply
+
+    def paid(self, request: ModelRequest) -> ModelReply | None:
+        """The reply paid for earlier; None, now and later, once a request is another one than it answered."""
+        paid = self._paid.get(request.key)
+        if paid is None:
+            return None
+        if paid.request == tuple(message_hash(message) for message in request.messages):
+            return paid.reply
+        self._paid.clear()
+        return None
 
     async def close(self) -> None:
         """Nothing: the model belongs to the sweep."""
