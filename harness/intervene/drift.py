@@ -21,6 +21,7 @@ from harness.record import (
     ToolEvent,
     TrialDocument,
     TrialRecord,
+    TrialRow,
     message_hash,
     requested_messages,
 )
@@ -71,8 +72,14 @@ def drift_on_the_way(recorded: TrialDocument, replayed: TrialRecord, there: Mome
     return drift_before(recorded, replayed.document, there.step, beyond=there.step is None, unfinished=unfinished)
 
 
-def drift_of_ending(recorded: TrialRecord, replayed: TrialRecord) -> list[Drift]:
-    """What differs in how two trials ended: state, answer, and the world they left."""
+def drift_of_ending(
+    recorded: TrialRecord, replayed: TrialRecord, *, state: str | None = None, score: float | None = None
+) -> list[Drift]:
+    """What differs in how two trials ended: state, answer, the world they left, and the score.
+
+    `state` says how the worlds differ, None where they are the same; `score` is what the replayed trial is given,
+    which is compared where the recorded one has a score.
+    """
     last = max((event.step for event in replayed.document.events), default=1)
 
     def told(what: str, old: object, new: object) -> list[Drift]:
@@ -81,17 +88,18 @@ def drift_of_ending(recorded: TrialRecord, replayed: TrialRecord) -> list[Drift]
         return [Drift(what="end", step=last, node="end", role=None, recorded=f"{what}: {_short(str(old))}",
                       replayed=f"{what}: {_short(str(new))}")]  # fmt: skip
 
-    def ended(record: TrialRecord) -> str:
-        row = record.row
-        return " ".join(str(part) for part in (row.state, row.limit, row.fault) if part)
-
-    found = told("state", ended(recorded), ended(replayed))
+    found = told("state", _ended(recorded.row), _ended(replayed.row))
     found += told("answer", recorded.row.answer, replayed.row.answer)
-    if recorded.final_state != replayed.final_state:
-        sizes = [None if r.final_state is None else f"{len(r.final_state)} bytes" for r in (recorded, replayed)]
-        found.append(Drift(what="end", step=last, node="end", role=None, recorded=f"final state: {sizes[0]}",
-                           replayed=f"final state: {sizes[1]}, other content"))  # fmt: skip
+    if state is not None:
+        size = "none was kept" if recorded.final_state is None else f"{len(recorded.final_state)} bytes"
+        found += told("final state", size, state)
+    if recorded.row.score is not None:
+        found += told("score", recorded.row.score, score)
     return found
+
+
+def _ended(row: TrialRow) -> str:
+    return " ".join(str(part) for part in (row.state, row.limit, row.fault) if part)
 
 
 def marked(document: TrialDocument, drifts: list[Drift]) -> TrialDocument:
@@ -108,13 +116,20 @@ def marked(document: TrialDocument, drifts: list[Drift]) -> TrialDocument:
 
 
 def _events(document: TrialDocument, step: int | None) -> Iterator[tuple[int, Event]]:
-    """(index, event) before a step, in order; failed calls are attempts, not steps of the way."""
+    """(index, event) before a step, in order."""
     listed = [
         (index, event)
         for index, event in enumerate(document.events)
-        if (step is None or event.step < step) and not (isinstance(event, CallEvent) and event.reply is None)
+        if (step is None or event.step < step) and not _came_to_nothing(event)
     ]
     return iter(sorted(listed, key=lambda item: (item[1].step, item[0])))
+
+
+def _came_to_nothing(event: Event) -> bool:
+    """A call that was not answered, or a tool that was cut off by the trial's clock."""
+    if isinstance(event, ToolEvent):
+        return event.data.get("out_of_time") is True
+    return isinstance(event, CallEvent) and event.reply is None
 
 
 def _place(event: Event) -> tuple[object, ...]:

@@ -48,10 +48,15 @@ class Origin:
         return self.folder.name
 
     @cached_property
-    def rows(self) -> list[TrialRow]:
-        """The current results, in the order recorded; trials that the sweep no longer asks for are left out."""
+    def attempted(self) -> list[TrialRow]:
+        """The last attempt of each trial that the sweep asks for, in the order recorded."""
         asked = {(row.cell, row.repeat) for row in self.store.asked()}
-        return [row for row in self.store.rows() if row.is_result and (not asked or (row.cell, row.repeat) in asked)]
+        return [row for row in self.store.rows() if not asked or (row.cell, row.repeat) in asked]
+
+    @cached_property
+    def rows(self) -> list[TrialRow]:
+        """Of these, the results."""
+        return [row for row in self.attempted if row.is_result]
 
     def record(self, trial: str) -> TrialRecord:
         """One trial, whole, by its id or the beginning of it. Raises `RecordError`."""

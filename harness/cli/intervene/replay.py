@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import sys
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,15 +50,22 @@ def command(
     from harness.intervene.replaying import replay_all
 
     folder, trial = _found(thing, sweep, results_dir)
+    counts = Counts()
     with open_origin(folder) as origin:
         rows = _rows(origin, trial)
         tell = _teller(len(rows)) if not as_json else lambda found: None
-        results = asyncio.run(replay_all(origin, rows, to=to, at_once=at_once or os.cpu_count() or 1, on_each=tell))
+
+        def on_each(found: Replayed) -> None:
+            counts.add(found)
+            tell(found)
+
+        workers = at_once or os.cpu_count() or 1
+        kept = asyncio.run(replay_all(origin, rows, to=to, at_once=workers, on_each=on_each, keep=as_json))
     if as_json:
-        click.echo(json.dumps([_data(found) for found in results], indent=2))
-    else:
-        _summary(results)
-    sys.exit(0 if all(found.same for found in results) else 1)
+        click.echo(json.dumps([_data(found) for found in kept], indent=2))
+    elif len(rows) > 1:
+        _summary(counts)
+    sys.exit(0 if counts.all.same else 1)
 
 
 def _found(thing: str, sweep: str | None, results_dir: Path) -> tuple[Path, str | None]:
@@ -65,17 +74,21 @@ def _found(thing: str, sweep: str | None, results_dir: Path) -> tuple[Path, str 
     from harness.record import TrialRow
     from harness.report.sweeps import find_recorded, find_trial
 
-    if sweep is None and (results_dir / thing).is_dir():
-        return find_recorded(thing, results_dir), None
-    folder, _, identifier = thing.rpartition("/")
-    if sweep is None and folder and not Path(thing).exists():
-        sweep, thing = folder, identifier
+    nowhere: UserError | None = None
+    if sweep is None:
+        try:
+            return find_recorded(thing, results_dir), None
+        except UserError as error:
+            nowhere = error
+        folder, _, identifier = thing.rpartition("/")
+        if folder and not Path(thing).exists():
+            sweep, thing = folder, identifier
     try:
         name, record = find_trial(thing, results_dir, sweep)
-    except UserError:
-        if sweep is not None:
+    except UserError as error:
+        if nowhere is None or str(error).startswith("several"):
             raise
-        return find_recorded(thing, results_dir), None
+        raise UserError(f"{nowhere}; nor is there a trial whose id begins so") from None
     row = record.row
     return find_recorded(sweep or name, results_dir), row.trial if isinstance(row, TrialRow) else str(row["trial"])
 
@@ -87,13 +100,59 @@ def _rows(origin: Origin, trial: str | None) -> list[TrialRow]:
         return [origin.record(trial).row]
     if {line.kind for line in origin.lineage.values()} == {"probe"}:
         raise UserError(f"{origin.name} is a probe: it asked once and did nothing, so there is no way to go again")
-    if not origin.rows:
+    if not origin.attempted:
         raise UserError(f"{origin.name}: no trial is recorded that could be replayed")
-    return origin.rows
+    return origin.attempted
+
+
+@dataclass
+class Count:
+    """What came of some trials."""
+
+    trials: int = 0
+    calls: int = 0
+    drifted: int = 0
+    failed: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    """Why endings were not compared -> of how many trials."""
+
+    @property
+    def same(self) -> bool:
+        """Whether every one came out as recorded."""
+        return not self.drifted and not self.failed
+
+    def add(self, found: Replayed) -> None:
+        """Take in one."""
+        self.trials += 1
+        self.calls += found.calls
+        self.drifted += bool(found.drift)
+        self.failed += found.error is not None
+        if found.not_compared is not None:
+            self.reasons[found.not_compared] += 1
+
+    def told(self) -> str:
+        """In a line."""
+        text = f"{self.trials} trials, {self.calls} calls: {self.drifted or 'none'} drifted"
+        return text + (f", {self.failed} could not be replayed" if self.failed else "")
+
+
+@dataclass
+class Counts:
+    """The same for each scenario and scaffold, and for all."""
+
+    all: Count = field(default_factory=Count)
+    each: dict[tuple[str, str], Count] = field(default_factory=dict)
+
+    def add(self, found: Replayed) -> None:
+        """Take in one."""
+        self.all.add(found)
+        self.each.setdefault((found.scenario, found.scaffold), Count()).add(found)
 
 
 def _teller(trials: int) -> Callable[[Replayed], None]:
     """Tells of what drifts as it is found, and on a terminal how far it is."""
+    from harness.report.plain import harmless
+
     done = 0
     live = sys.stderr.isatty()
 
@@ -103,7 +162,7 @@ def _teller(trials: int) -> Callable[[Replayed], None]:
         if live:
             click.echo(f"\r{done}/{trials} trials", nl=done == trials, err=True)
         if found.error is not None:
-            click.echo(f"FAIL  {found.trial}  {found.scenario}/{found.task}: {found.error}")
+            click.echo(harmless(f"FAIL  {found.trial}  {found.scenario}/{found.task}: {found.error}"))
         elif found.drift:
             _tell_drift(found)
         elif trials == 1:
@@ -141,31 +200,15 @@ def _named(drift: Drift) -> str:
     return words[drift.what]
 
 
-def _summary(results: list[Replayed]) -> None:
+def _summary(counts: Counts) -> None:
     """A line for each scenario and scaffold, and one for all."""
-    groups: dict[tuple[str, str], list[Replayed]] = {}
-    for found in results:
-        groups.setdefault((found.scenario, found.scaffold), []).append(found)
-    if len(results) > 1:
-        width = max(len(" / ".join(key)) for key in groups)
-        for key, each in groups.items():
-            click.echo(f"{' / '.join(key):<{width}}  {_counts(each)}")
-    reasons: dict[str, int] = {}
-    for found in results:
-        if found.not_compared is not None and found.error is None and found.calls == found.of:
-            reasons[found.not_compared] = reasons.get(found.not_compared, 0) + 1
-    for reason, count in reasons.items() if len(results) > 1 else ():
+    names = {key: " / ".join(key) for key in counts.each}
+    width = max(map(len, names.values()))
+    for key in sorted(counts.each) if len(names) > 1 else ():
+        click.echo(f"{names[key]:<{width}}  {counts.each[key].told()}")
+    for reason, count in counts.all.reasons.items():
         click.echo(f"how {count} trial{'' if count == 1 else 's'} ended was not compared: {reason}")
-    if len(results) > 1:
-        click.echo(f"replayed {_counts(results)}")
-
-
-def _counts(results: list[Replayed]) -> str:
-    drifted = sum(bool(found.drift) for found in results)
-    failed = sum(found.error is not None for found in results)
-    calls = sum(found.calls for found in results)
-    text = f"{len(results)} trials, {calls} calls: {drifted or 'none'} drifted"
-    return text + (f", {failed} could not be replayed" if failed else "")
+    click.echo(f"replayed {counts.all.told()}")
 
 
 def _data(found: Replayed) -> dict[str, object]:
