@@ -76,7 +76,10 @@ def _general(declared: bool) -> list[str]:
 def _notes(game: Game, regularised: bool) -> list[str]:
     name = game.scenario
     sources = ", ".join(f"{seat}: {source}" for seat, source in game.sources.items())
-    notes = [f"{name}: outcomes are {sources}."]
+    notes = [
+        f"{name}: outcomes are {sources}. In all other sections `model` is who sits as {game.seats[0]}, whoever sits "
+        "elsewhere being held still; --by model.ROLE compares those of another role."
+    ]
     if game.joint:
         notes.append(
             f"{name}: seats share the score, so that there is no winner, no rating and no partner apart from the "
@@ -98,7 +101,12 @@ def _notes(game: Game, regularised: bool) -> list[str]:
             f"what tasks have in common, passing the rest; jackknife intervals over tasks{few}."
         )
     if not game.joint:
-        prior = f"; held by a normal prior of {SPREAD} logits, as some never lost or never won" if regularised else ""
+        prior = ""
+        if regularised:
+            prior = (
+                f"; held by a normal prior of {SPREAD} logits, as some never lost or never won: how far they are ahead "
+                "is the prior's doing, and intervals are too narrow there"
+            )
         notes.append(
             f"{name}: ratings are Bradley and Terry's with Davidson's ties and seats; of two seats of a trial that "
             f"with the larger outcome won; jackknife intervals over tasks{prior}."
@@ -126,6 +134,10 @@ def _cautions(game: Game) -> list[str]:
         found.append(
             f"{game.scenario}: {counted(game.unseated, 'trial')} with a model that is not compared are left out."
         )
+    found += [
+        f"{game.scenario}: what {seat} got ({source}) is known of no trial, so that the score is taken for all seats."
+        for seat, source in game.wanted.items()
+    ]
     for outcome, values in game.outcomes.items():
         unknown = int(np.isnan(values).sum())
         if unknown:

@@ -45,6 +45,8 @@ class Game:
     """Seat (or `all`) -> where its outcome stands."""
     roles: dict[str, list[str]]
     """Seat -> roles of the scaffold in it."""
+    wanted: dict[str, str]
+    """Seat -> where its outcome was to stand, when it is known of no trial; else empty."""
     drifted: int = 0
     unseated: int = 0
     """Trials left out because a model sits in them that is not compared."""
@@ -172,10 +174,10 @@ def _game(
     seated = np.vectorize(place.__getitem__)(names).astype(np.int64)
     still = ["task", "scaffold", *_held(table, seats)]
     unit = codes(table, still)
-    outcomes, sources = _outcomes(table, seats, [details[number] for number in np.flatnonzero(kept)])
+    outcomes, sources, wanted = _outcomes(table, seats, [details[number] for number in np.flatnonzero(kept)])
     return Game(
         scenario, seats, models, rows, seated, unit, table["repeat"].to_numpy(dtype=np.int64),
-        evidence.cluster[rows], outcomes, sources, _roles(details), drifted=drifted,
+        evidence.cluster[rows], outcomes, sources, _roles(details), wanted, drifted=drifted,
         unseated=int((~here).sum()),
     )  # fmt: skip
 
@@ -196,13 +198,14 @@ def _held(table: pd.DataFrame, seats: list[str]) -> list[str]:
 
 def _outcomes(
     table: pd.DataFrame, seats: list[str], details: list[dict[str, Any]]
-) -> tuple[dict[str, Floats], dict[str, str]]:
-    """What each seat got; the score for all of them where that is not known of every seat."""
+) -> tuple[dict[str, Floats], dict[str, str], dict[str, str]]:
+    """What each seat got; the score for all of them where that is known of no trial for some seat (then said last)."""
     wanted: Mapping[str, str] = details[-1].get("outcomes") or {}
     found = {seat: outcome(table, source) for seat, source in wanted.items()}
     if set(wanted) == set(seats) and all(not np.isnan(values).all() for values in found.values()):
-        return {seat: found[seat] for seat in seats}, {seat: wanted[seat] for seat in seats}
-    return {JOINT: outcome(table, "score")}, {JOINT: "score"}
+        return {seat: found[seat] for seat in seats}, {seat: wanted[seat] for seat in seats}, {}
+    unknown = {seat: wanted[seat] for seat, values in found.items() if np.isnan(values).all()}
+    return {JOINT: outcome(table, "score")}, {JOINT: "score"}, unknown
 
 
 def outcome(table: pd.DataFrame, source: str) -> Floats:

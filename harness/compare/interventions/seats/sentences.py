@@ -11,7 +11,7 @@ from harness.compare.interventions.seats.result import SeatedScenario, Seats
 from harness.compare.sentences import amount, chance_of, counted, oriented, p_value, points
 from harness.compare.statistics import MIN_CLUSTERS_TESTED, Difference
 
-MOST = 4
+MOST = 3
 """Findings of a kind that are told one by one."""
 
 
@@ -52,11 +52,13 @@ def _effects(found: Sequence[Effect], scenario: SeatedScenario) -> list[str]:
     if scenario.tasks < MIN_CLUSTERS_TESTED:
         listed = [each for each in known if each.role != SELF_PLAY]
         largest = max(listed, key=lambda each: abs(each.difference.estimate or 0.0))
+        nothing = not any(each.difference.estimate for each in listed)
+        most = "None differs" if nothing else f"The largest difference: {_effect(largest, scenario, tested=False)}"
         return [
             f"Too few tasks to tell effects of seats from chance: {counted(scenario.tasks, 'independent task')}, and "
-            f"it takes {MIN_CLUSTERS_TESTED}. The largest difference: {_effect(largest, scenario, tested=False)}."
+            f"it takes {MIN_CLUSTERS_TESTED}. {most}."
         ]
-    shown = sorted((each for each in known if each.difference.shown), key=lambda each: each.difference.p or 0.0)
+    shown = sorted((each for each in known if each.difference.shown), key=_clarity)
     told = []
     for role in (ACTOR, PARTNER, SHARED, SELF_PLAY):
         here = [each for each in shown if each.role == role]
@@ -72,6 +74,10 @@ def _effects(found: Sequence[Effect], scenario: SeatedScenario) -> list[str]:
         if here and not any(each.difference.shown for each in here):
             told.append(f"{text} ({_largest(here, scenario)}).")
     return told
+
+
+def _clarity(found: Effect | Interaction | RatingPair) -> tuple[float, float]:
+    return found.difference.p or 0.0, -abs(found.difference.estimate or 0.0)
 
 
 def _effect(effect: Effect, scenario: SeatedScenario, tested: bool = True) -> str:
@@ -100,7 +106,7 @@ def _largest(found: Sequence[Effect], scenario: SeatedScenario) -> str:
 def _interactions(found: Sequence[Interaction], scenario: SeatedScenario) -> list[str]:
     if scenario.tasks < MIN_CLUSTERS_TESTED or not any(each.difference.p is not None for each in found):
         return []
-    shown = sorted((each for each in found if each.difference.shown), key=lambda each: each.difference.p or 0.0)
+    shown = sorted((each for each in found if each.difference.shown), key=_clarity)
     if not shown:
         return ["Who gets what is not shown to depend on who meets whom."]
     told = []
@@ -142,7 +148,7 @@ def _ratings(found: Sequence[RatingPair]) -> list[str]:
     known = [each for each in found if each.difference.p is not None]
     if not known:
         return []
-    shown = sorted((each for each in known if each.difference.shown), key=lambda each: each.difference.p or 0.0)
+    shown = sorted((each for each in known if each.difference.shown), key=_clarity)
     if not shown:
         reach = max((each.difference.detectable or 0.0 for each in known), default=0.0)
         return [f"No model is shown to win more often than another ({amount(reach)} logits or more would have shown)."]
