@@ -129,13 +129,13 @@ def test_a_local_model_at_two_temperatures_over_thirty_states(tmp_path: Path) ->
     from harness.intervene.states import select_states
 
     bench = new_bench(tmp_path)
-    bench.change("loop.yaml", protocol={"kind": "json", "max_string": 60})
+    bench.change("loop.yaml", protocol={"kind": "json", "max_string": 40})
     entry = {"model": "local/smollm2-135m"}
     bench.write(
         "models.yaml",
         {"kind": "models", "models": {
-            "cool": {**entry, "parameters": {"temperature": 0.1, "max_tokens": 60}},
-            "warm": {**entry, "parameters": {"temperature": 1.2, "max_tokens": 60}},
+            "cool": {**entry, "parameters": {"temperature": 0.1, "max_tokens": 32}},
+            "warm": {**entry, "parameters": {"temperature": 1.2, "max_tokens": 32}},
         }},
     )  # fmt: skip
     one = bench.written["stock.yaml"]["tasks"][0]
@@ -145,8 +145,8 @@ def test_a_local_model_at_two_temperatures_over_thirty_states(tmp_path: Path) ->
     bench.run()
     with open_origin(bench.results / "bench") as origin:
         assert len(select_states(origin, "every:1", bench.results).moments) >= 30
-    outcome = probe(bench, most=30, repeats=4)
-    assert outcome.results == outcome.asked == 30 * 2 * 4
+    outcome = probe(bench, most=30, repeats=3)
+    assert outcome.results == outcome.asked == 30 * 2 * 3
     result = found(bench)
     print("\n".join(result.sentences()))
     assert result.states == 30
