@@ -374,11 +374,11 @@ def test_local_models_trade_seats_in_a_shipped_talk(tmp_path: Path, capsys: pyte
     bench.write("models.yaml", {"kind": "models", "models": {"cool": entry, "warm": warm}})
     bench.write("sweep.yaml", {
         "kind": "sweep", "name": "talk", "scenarios": ["parley"], "scaffolds": ["turns"], "models": ["cool"],
-        "limits": {"turns": 4}, "tasks": ["gift", "wide", "apart"],
+        "limits": {"turns": 4}, "tasks": ["gift", "apart"],
     })  # fmt: skip
     made = asked(bench, ["cool", "warm"], outcomes=[])
     record = played(bench, made)
-    assert len(record.trials) == 12
+    assert len(record.trials) == 8
     assert record.trials["score"].notna().all()
     result = analysed(bench, "talk-seats")
     assert {(m.model, m.opposite) for m in result.meetings} == set(itertools.product(["cool", "warm"], repeat=2))

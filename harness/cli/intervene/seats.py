@@ -107,5 +107,5 @@ def _ground(sweep: str, options: Common) -> Ground:
     if origin.lineage:
         kind = next(iter(origin.lineage.values())).kind
         origin.close()
-        raise UserError(f"{sweep} is itself the record of a {kind}: give the sweep that it was made from")
+        raise UserError(f"{sweep} is itself made from a sweep ({kind}): give that one")
     return Ground(origin.name, origin.sweep, origin.rows, origin)

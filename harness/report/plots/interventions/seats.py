@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -27,6 +27,9 @@ from harness.report.plots.theme import (
     sequential,
 )
 from harness.report.sections.interventions.seats import difference, effect_name, interval, meeting_link, value, whose
+
+if TYPE_CHECKING:
+    import altair as alt
 
 MOST_MODELS = 14
 MOST_SQUARES = 6
@@ -130,7 +133,7 @@ def _effects(result: Seats, scenario: SeatedScenario, head: str) -> list[Plot]:
         across = alt.X("low:Q", title=label)
         panels.append(
             alt.layer(
-                base.mark_rule(color=LINE).encode(x=alt.datum(0)),
+                _zero(),
                 base.mark_rule(strokeWidth=2).encode(x=across, x2="high:Q", color=color),
                 base.mark_point(filled=True, size=80).encode(x="difference:Q", color=color),
             ).properties(title=panel)
@@ -143,6 +146,12 @@ def _effects(result: Seats, scenario: SeatedScenario, head: str) -> list[Plot]:
     )
     chart = alt.vconcat(*panels).resolve_scale(x="shared", color="shared")
     return [Plot(f"{head}Effects of who sits where", description, chart)]
+
+
+def _zero() -> alt.Chart:
+    import altair as alt
+
+    return alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=LINE).encode(x="zero:Q")
 
 
 def _point(effect: Effect, scenario: SeatedScenario) -> dict[str, Any]:
@@ -185,7 +194,7 @@ def _ratings(result: Seats, scenario: SeatedScenario, head: str) -> list[Plot]:
     color = model_color(scenario.models, legend=False)
     across = alt.X("low:Q", title="rating, logits (95% interval)")
     chart = alt.layer(
-        base.mark_rule(color=LINE).encode(x=alt.datum(0)),
+        _zero(),
         base.mark_rule(strokeWidth=2).encode(x=across, x2="high:Q", color=color),
         base.mark_point(filled=True, size=80).encode(
             x="rating:Q", color=color, shape=model_shape(scenario.models, legend=False)
