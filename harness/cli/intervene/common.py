@@ -63,7 +63,7 @@ def common_options(repeats: int) -> Callable[[C], C]:
                     "--results-dir", type=click.Path(path_type=Path), default=Path("results"), show_default=True
                 ),
                 click.option("--plan", "plan_only", is_flag=True, help="Say what it would ask and cost, and stop."),
-                click.option("--json", "as_json", is_flag=True, help="As of `harness run` (of `harness plan` with --plan)."),
+                click.option("--json", "as_json", is_flag=True, help="As of `harness run`; with --plan one object."),
                 click.option("--plain", is_flag=True, help="Plain lines of progress, also on a terminal."),
             ]
         ):  # fmt: skip

@@ -1,0 +1,108 @@
+"""Findings of relays in plain English."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.compare.sentences import amount, p_value, points
+from harness.compare.statistics import MIN_CLUSTERS_TESTED, Difference
+
+if TYPE_CHECKING:
+    from harness.compare.interventions.relay.result import Effect, Relay
+
+_DOES = {"sets up": "sets tasks up better than", "finishes": "finishes better than"}
+_ALIKE = {"sets up": "set tasks up", "finishes": "finish"}
+
+
+def told(result: Relay) -> list[str]:
+    """The findings, the most important first."""
+    if result.too_few is not None:
+        return [result.too_few]
+    found = [_effect(effect, result) for effect in result.effects]
+    found += _shams(result)
+    return [*found, *_handover(result)]
+
+
+def _effect(effect: Effect, result: Relay) -> str:
+    difference = effect.difference
+    names = f"{effect.first} and {effect.second}"
+    if difference.estimate is None:
+        return f"{names}: no task has all four relays of the two."
+    if effect.term == "own course":
+        return _own(effect, names, result)
+    if difference.shown:
+        ahead, behind = (effect.first, effect.second) if difference.estimate > 0 else (effect.second, effect.first)
+        who = "whoever goes on" if effect.term == "sets up" else "whoever began"
+        return f"{ahead} {_DOES[effect.term]} {behind}, {who} ({_size(difference, result, absolute=True)})."
+    return (
+        f"{names} {_ALIKE[effect.term]} equally well as far as can be seen ({_size(difference, result)}"
+        f"{_would(difference, result)})."
+    )
+
+
+def _own(effect: Effect, names: str, result: Relay) -> str:
+    difference = effect.difference
+    if difference.shown and difference.estimate is not None:
+        where = "its own course than from the other's" if difference.estimate > 0 else "the other's course than its own"
+        return f"Of {names} each goes on better from {where} ({_size(difference, result, absolute=True)})."
+    return (
+        f"Whether {names} go on from their own course or from the other's makes no difference that could be seen "
+        f"({_size(difference, result)}{_would(difference, result)})."
+    )
+
+
+def _shams(result: Relay) -> list[str]:
+    """Whether the swap as such does something: models swapped for themselves."""
+    seen = [sham for sham in result.shams if sham.difference.shown]
+    if seen:
+        listed = "; ".join(f"{sham.model} {_size(sham.difference, result)}" for sham in seen)
+        return [f"Swapping a model for itself changes its outcome ({listed}): effects hold that of being interrupted."]
+    known = [sham.difference for sham in result.shams if sham.difference.estimate is not None]
+    if not known:
+        return []
+    widest = max(known, key=lambda difference: abs(difference.estimate or 0.0))
+    return [
+        "Swapping a model for itself, the control, changes no outcome that could be seen (the largest "
+        f"{_size(widest, result)}{_would(widest, result)})."
+    ]
+
+
+def _handover(result: Relay) -> list[str]:
+    found = result.handover
+    if found is None or found.difference.estimate is None:
+        return []
+    best, single = (max(chosen, key=lambda name: chosen[name]) for chosen in (found.relays, found.singles))
+    if found.difference.shown and found.difference.estimate > 0:
+        return [
+            "A relay beats every single model on tasks it was not chosen on "
+            f"({_size(found.difference, result)}; mostly {best}, against {single})."
+        ]
+    return [
+        "No relay is seen to beat the best single model on tasks it was not chosen on "
+        f"({_size(found.difference, result)}; mostly {best}, against {single})."
+    ]
+
+
+def _size(difference: Difference, result: Relay, *, absolute: bool = False) -> str:
+    if difference.estimate is None:
+        return "unknown"
+    value, low, high = difference.estimate, difference.low, difference.high
+    if absolute and value < 0:
+        value, low, high = -value, None if high is None else -high, None if low is None else -low
+    unit = " points" if result.shares else ""
+    shown = points if result.shares else amount
+    text = f"{'+' if value > 0 else ''}{shown(value)}{unit}"
+    if low is not None and high is not None:
+        text += f", {shown(low)} to {shown(high)}"
+    if difference.clusters < MIN_CLUSTERS_TESTED:
+        return f"{text}, on {difference.clusters} independent task{'' if difference.clusters == 1 else 's'}"
+    p = difference.p if difference.p_adjusted is None else difference.p_adjusted
+    return f"{text}, p {p_value(p)}" if p is not None else text
+
+
+def _would(difference: Difference, result: Relay) -> str:
+    if difference.clusters < MIN_CLUSTERS_TESTED:
+        return f"; it takes {MIN_CLUSTERS_TESTED} tasks to tell anything from chance"
+    if difference.detectable is None or not result.shares:
+        return ""
+    return f"; {points(difference.detectable, 0)} points or more would have shown"
