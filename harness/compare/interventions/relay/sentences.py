@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.compare.sentences import amount, p_value, points
+from harness.compare.sentences import ALPHA, amount, p_value, points
 from harness.compare.statistics import MIN_CLUSTERS_TESTED, Difference
 
 if TYPE_CHECKING:
     from harness.compare.interventions.relay.result import Effect, Relay
 
 _DOES = {"sets up": "sets tasks up better than", "finishes": "finishes better than"}
+_MAY = {"sets up": "may set tasks up better than", "finishes": "may finish better than"}
 _ALIKE = {"sets up": "set tasks up", "finishes": "finish"}
 
 
@@ -30,8 +31,13 @@ def _effect(effect: Effect, result: Relay) -> str:
         return f"{names}: no task has all four relays of the two."
     if effect.term == "own course":
         return _own(effect, names, result)
+    ahead, behind = (effect.first, effect.second) if difference.estimate > 0 else (effect.second, effect.first)
+    if _may(difference):
+        return (
+            f"{ahead} {_MAY[effect.term]} {behind} ({_size(difference, result, absolute=True)}), but "
+            "that can be chance among the terms looked at."
+        )
     if difference.shown:
-        ahead, behind = (effect.first, effect.second) if difference.estimate > 0 else (effect.second, effect.first)
         who = "whoever goes on" if effect.term == "sets up" else "whoever began"
         return f"{ahead} {_DOES[effect.term]} {behind}, {who} ({_size(difference, result, absolute=True)})."
     return (
@@ -42,13 +48,24 @@ def _effect(effect: Effect, result: Relay) -> str:
 
 def _own(effect: Effect, names: str, result: Relay) -> str:
     difference = effect.difference
-    if difference.shown and difference.estimate is not None:
-        where = "its own course than from the other's" if difference.estimate > 0 else "the other's course than its own"
+    own = difference.estimate is not None and difference.estimate > 0
+    where = "its own course than from the other's" if own else "the other's course than its own"
+    if _may(difference):
+        return (
+            f"Of {names} each may go on better from {where} ({_size(difference, result, absolute=True)}), "
+            "but that can be chance among the terms looked at."
+        )
+    if difference.shown:
         return f"Of {names} each goes on better from {where} ({_size(difference, result, absolute=True)})."
     return (
         f"Whether {names} go on from their own course or from the other's makes no difference that could be seen "
         f"({_size(difference, result)}{_would(difference, result)})."
     )
+
+
+def _may(difference: Difference) -> bool:
+    """Whether a term would be told from chance if no other had been looked at."""
+    return not difference.shown and difference.p is not None and difference.p < ALPHA
 
 
 def _shams(result: Relay) -> list[str]:
@@ -60,6 +77,9 @@ def _shams(result: Relay) -> list[str]:
     known = [sham.difference for sham in result.shams if sham.difference.estimate is not None]
     if not known:
         return []
+    if maybe := [sham for sham in result.shams if _may(sham.difference)]:
+        listed = "; ".join(f"{sham.model} {_size(sham.difference, result)}" for sham in maybe)
+        return [f"Swapping a model for itself, the control, may change its outcome ({listed}), but that can be chance."]
     widest = max(known, key=lambda difference: abs(difference.estimate or 0.0))
     return [
         "Swapping a model for itself, the control, changes no outcome that could be seen (the largest "
@@ -97,7 +117,10 @@ def _size(difference: Difference, result: Relay, *, absolute: bool = False) -> s
     if difference.clusters < MIN_CLUSTERS_TESTED:
         return f"{text}, on {difference.clusters} independent task{'' if difference.clusters == 1 else 's'}"
     p = difference.p if difference.p_adjusted is None else difference.p_adjusted
-    return f"{text}, p {p_value(p)}" if p is not None else text
+    if p is None:
+        return text
+    told = p_value(p)
+    return f"{text}; p {told}" if told.startswith("<") else f"{text}; p = {told}"
 
 
 def _would(difference: Difference, result: Relay) -> str:
