@@ -229,6 +229,7 @@ def _seatings(
         detail: dict[str, JsonValue] = {
             "seats": dict(chosen), "roles": {seat: list(roles) for seat, roles in crossed.items()},
             "models": list(names), "outcomes": dict(outcomes), "design": design.kind,
+            "seatings": len(design.seatings),
         }  # fmt: skip
         line = Lineage(kind="seats", sweep=sweep, base=own, suffix=chosen[seats[0]], detail=detail)
         cells.append(

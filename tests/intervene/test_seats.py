@@ -208,6 +208,19 @@ def test_the_shipped_fair_has_a_seat_table_without_a_word_on_outcomes(table: Wor
     assert result.scenarios[0].outcomes == {"amy": "measure.reward.amy", "dan": "measure.reward.dan"}
 
 
+def test_tasks_that_seat_others_are_told_apart(table: Workbench) -> None:
+    """In the shipped fair two trade for a loaf, and four for pots."""
+    table.change("sweep.yaml", scenarios=["fair"], tasks=["loaf", "pots"], limits={"turns": 2})
+    made = asked(table, ["bold", "meek"], outcomes=[])
+    assert len(made.cells) == 4 + 16
+    played(table, made)
+    result = analysed(table)
+    assert [(s.scenario, s.of) for s in result.scenarios] == [
+        ("fair (amy, dan)", "fair"), ("fair (amy, bert, dan, edda)", "fair"),
+    ]  # fmt: skip
+    assert {m.scenario for m in result.meetings} == {s.scenario for s in result.scenarios}
+
+
 def test_results_and_compare_and_regrade_work_on_it(table: Workbench, capsys: pytest.CaptureFixture[str]) -> None:
     played(table, asked(table, ["bold", "meek"]))
     for command in (

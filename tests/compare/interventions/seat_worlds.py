@@ -53,7 +53,8 @@ def world(
         trials.append(row | {f"measure.{seat}": got.get(seat) if done else None for seat in seats})
         detail = {
             "seats": seated, "models": list(models), "roles": {seat: [seat] for seat in seats},
-            "outcomes": {} if joint else {seat: f"measure.{seat}" for seat in seats}, "design": "full",
+            "outcomes": {} if joint else {seat: f"measure.{seat}" for seat in seats},
+            "design": "full" if seatings is None else "orthogonal array", "seatings": len(chosen),
         }  # fmt: skip
         lineage.append(
             {"trial": name, "kind": "seats", "drift": int(drifted(seated, task, repeat)), "detail": json.dumps(detail)}

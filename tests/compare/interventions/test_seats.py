@@ -202,6 +202,18 @@ def test_an_orthogonal_array_recovers_the_effects_of_single_seats() -> None:
     assert any("an orthogonal array of 9 of 27 seatings" in note for note in result.notes)
 
 
+def test_a_seating_that_was_never_run_leaves_the_design_what_it_is_and_is_said() -> None:
+    def never(seated: dict[str, str], task: int, repeat: int) -> bool:
+        return seated["first"] == "a" and seated["second"] == "b"
+
+    whole = seats(world(planted, lost=never))
+    assert whole.scenarios[0].full
+    assert effect(whole, "first", "first", "a", "c").difference.estimate == pytest.approx(0.4, abs=0.06)
+    latin = [(i, j, (i + j) % 3) for i in range(3) for j in range(3)]
+    array = seats(world(planted, seats=NAMES[:3], seatings=latin, lost=never))
+    assert any("1 seating of the orthogonal array have no result" in text for text in array.cautions)
+
+
 @pytest.mark.parametrize(
     ("runs", "most"), [(10, 3), pytest.param(200, 19, marks=pytest.mark.slow)], ids=["few", "many"]
 )

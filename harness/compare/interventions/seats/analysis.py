@@ -16,6 +16,10 @@ from harness.compare.statistics import MIN_CLUSTERS_TESTED
 from harness.compare.statistics.ratings import SPREAD
 from harness.compare.statistics.social_relations import FEWEST
 
+NOTHING = (
+    "No trial has a result of two models that sit in the same seat (and an orthogonal array is told as a whole: leave "
+    "out --models)."
+)
 FEW_MODELS = 8
 """Models below which variances among models are said to be of these models."""
 
@@ -25,7 +29,7 @@ def seats(evidence: Evidence) -> Seats:
     told = [caution.text for caution in cautions(evidence)]
     found = games(evidence)
     if not found:
-        return Seats(too_few="No trial has a result of two models that sit in the same seat.", cautions=told)
+        return Seats(too_few=NOTHING, cautions=told)
     declared = evidence.contrasts if evidence.by == "model" else None
     made = Seats()
     notes: list[str] = []
@@ -55,7 +59,7 @@ def seats(evidence: Evidence) -> Seats:
 
 def _summary(game: Game) -> SeatedScenario:
     return SeatedScenario(
-        game.scenario, game.seats, game.models, dict(game.sources), game.roles, len(game.seatings), game.full,
+        game.scenario, game.of, game.seats, game.models, dict(game.sources), game.roles, len(game.seatings), game.full,
         share_bounds(game) is not None, len(game.rows), len(np.unique(game.cluster)),
     )  # fmt: skip
 
@@ -127,6 +131,11 @@ def _cautions(game: Game) -> list[str]:
         found.append(
             f"{game.scenario}: {counted(tasks, 'independent task')}; for others like them it takes "
             f"{MIN_CLUSTERS_TESTED} or more, and what changes others holds for the trials of these."
+        )
+    if game.lacking:
+        found.append(
+            f"{game.scenario}: {counted(game.lacking, 'seating')} of the orthogonal array have no result: effects of "
+            "single seats are not free of each other."
         )
     if game.drifted:
         found.append(f"{game.scenario}: {counted(game.drifted, 'trial')} drifted and are left out.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +32,9 @@ class Game:
     """
 
     scenario: str
+    """Its name; with the seats, where tasks of one scenario seat different ones."""
+    of: str
+    """Its name."""
     seats: list[str]
     models: list[str]
     rows: Integers
@@ -47,6 +52,10 @@ class Game:
     """Seat -> roles of the scaffold in it."""
     wanted: dict[str, str]
     """Seat -> where its outcome was to stand, when it is known of no trial; else empty."""
+    full: bool
+    """Whether every seating was asked for; else an orthogonal array."""
+    lacking: int = 0
+    """Seatings of the array of which there is no trial at all."""
     drifted: int = 0
     unseated: int = 0
     """Trials left out because a model sits in them that is not compared."""
@@ -58,14 +67,11 @@ class Game:
 
     @cached_property
     def seatings(self) -> Integers:
-        """The distinct seatings, seatings x seats."""
+        """The seatings, seatings x seats: every one, or those of the array."""
+        if self.full:
+            return np.array(list(itertools.product(range(len(self.models)), repeat=len(self.seats))), dtype=np.int64)
         found: Integers = np.unique(self.seated, axis=0)
         return found
-
-    @property
-    def full(self) -> bool:
-        """Whether every seating was run."""
-        return len(self.seatings) == int(len(self.models) ** len(self.seats))
 
     @cached_property
     def clusters(self) -> Integers:
@@ -82,8 +88,7 @@ class Game:
     def place(self) -> Integers:
         """Number of each trial's seating."""
         scale = len(self.models) ** np.arange(len(self.seats))[::-1]
-        _, found = np.unique(self.seated @ scale, return_inverse=True)
-        place: Integers = found.astype(np.int64)
+        place: Integers = np.searchsorted(self.seatings @ scale, self.seated @ scale).astype(np.int64)
         return place
 
     def cells(self, outcome: str) -> Floats:
@@ -102,8 +107,11 @@ class Game:
         return self._averaged(cells, (seat,))
 
     def by_pair(self, cells: Floats, first: int, second: int) -> Floats:
-        """Units x models in `first` x models in `second`: the mean over the remaining seats."""
+        """Units x models in `first` x models in `second`: the mean over the remaining seats; of two, the cells."""
         size = len(self.models)
+        if self.full and len(self.seats) == 2:
+            table = cells.reshape(-1, size, size)
+            return table if first < second else table.swapaxes(1, 2)
         return self._averaged(cells, (first, second)).reshape(-1, size, size)
 
     def _averaged(self, cells: Floats, kept: tuple[int, ...]) -> Floats:
@@ -130,7 +138,7 @@ class Game:
             return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
         found = np.full((len(cells), wanted), np.nan)
         complete = ~np.isnan(cells).any(axis=1)
-        for number in range(wanted):
+        for number in np.unique(combination):
             found[complete, number] = cells[complete][:, combination == number].mean(axis=1)
         return found
 
@@ -150,22 +158,31 @@ def games(evidence: Evidence) -> list[Game]:
             detail = known.setdefault(text, json.loads(text))
             groups.setdefault((scenario, tuple(detail["seats"])), []).append(row)
     found = []
+    several = Counter(scenario for scenario, _ in groups)
     for (scenario, seats), rows in groups.items():
-        game = _game(evidence, scenario, list(seats), np.array(rows), [known[texts.iloc[row]] for row in rows], drift)
+        name = f"{scenario} ({', '.join(seats)})" if several[scenario] > 1 else scenario
+        details = [known[texts.iloc[row]] for row in rows]
+        game = _game(evidence, (name, scenario), list(seats), np.array(rows), details, drift)
         if game is not None:
             found.append(game)
     return found
 
 
 def _game(
-    evidence: Evidence, scenario: str, seats: list[str], rows: Integers, details: list[dict[str, Any]], drift: Integers
+    evidence: Evidence,
+    names_of: tuple[str, str],
+    seats: list[str],
+    rows: Integers,
+    details: list[dict[str, Any]],
+    drift: Integers,
 ) -> Game | None:
     asked = list(dict.fromkeys(model for detail in details for model in detail["models"]))
     models = [model for model in asked if model in evidence.models] if evidence.by == "model" else asked
     names = np.array([[str(detail["seats"][seat]) for seat in seats] for detail in details])
     here = np.isin(names, models).all(axis=1)
     kept = here & (drift[rows] == 0)
-    if len(models) < 2 or not kept.any():
+    full = details[-1]["design"] == "full"
+    if len(models) < 2 or not kept.any() or (not full and len(models) < len(asked)):
         return None
     drifted = int((drift[rows] > 0).sum())
     rows, names = rows[kept], names[kept]
@@ -176,8 +193,9 @@ def _game(
     unit = codes(table, still)
     outcomes, sources, wanted = _outcomes(table, seats, [details[number] for number in np.flatnonzero(kept)])
     return Game(
-        scenario, seats, models, rows, seated, unit, table["repeat"].to_numpy(dtype=np.int64),
-        evidence.cluster[rows], outcomes, sources, _roles(details), wanted, drifted=drifted,
+        *names_of, seats, models, rows, seated, unit, table["repeat"].to_numpy(dtype=np.int64),
+        evidence.cluster[rows], outcomes, sources, _roles(details), wanted, full,
+        lacking=0 if full else max(0, int(details[-1]["seatings"]) - len(np.unique(seated, axis=0))), drifted=drifted,
         unseated=int((~here).sum()),
     )  # fmt: skip
 

@@ -17,6 +17,9 @@ class SeatedScenario:
     """What was seated in one scenario."""
 
     scenario: str
+    """Its name; with the seats, where tasks of one scenario seat different ones."""
+    of: str
+    """Its name."""
     seats: list[str]
     models: list[str]
     outcomes: dict[str, str]

@@ -151,7 +151,8 @@ def _effects(result: Seats, scenario: SeatedScenario, head: str) -> list[Plot]:
 def _zero() -> alt.Chart:
     import altair as alt
 
-    return alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=LINE).encode(x="zero:Q")
+    made: alt.Chart = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=LINE).encode(x="zero:Q")
+    return made
 
 
 def _point(effect: Effect, scenario: SeatedScenario) -> dict[str, Any]:

@@ -110,9 +110,7 @@ def _met(meeting: Meeting, scenario: SeatedScenario) -> str:
 def meeting_link(meeting: Meeting, scenario: SeatedScenario) -> str:
     """The link to the trials in which two models met."""
     sat = ((meeting.seat, meeting.model), (meeting.other, meeting.opposite))
-    return trials_link(
-        {"scenario": scenario.scenario} | {f"model.{scenario.roles[seat][0]}": model for seat, model in sat}
-    )
+    return trials_link({"scenario": scenario.of} | {f"model.{scenario.roles[seat][0]}": model for seat, model in sat})
 
 
 def _effects(result: Seats, scenario: SeatedScenario, head: str) -> Table:
