@@ -39,8 +39,9 @@ def page(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Path]:
 def test_the_commands_of_a_page_run(page: tuple[str, Path]) -> None:
     text, folder = page
     for block in BLOCK.finditer(text):
-        if block["kind"] == "bash" and not block["why"]:
-            done = run(["bash", "-euo", "pipefail", "-c", block["text"]], folder)
+        if block["kind"] in ("bash", "python") and not block["title"] and not block["why"]:
+            shell = ["bash", "-euo", "pipefail", "-c"] if block["kind"] == "bash" else [sys.executable, "-c"]
+            done = run([*shell, block["text"]], folder)
             assert done.returncode == 0, f"{block['text']}\n{done.stdout}\n{done.stderr}"
 
 
