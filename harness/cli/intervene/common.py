@@ -53,7 +53,7 @@ def common_options(repeats: int) -> Callable[[C], C]:
                     "-n", "--repeats", type=click.IntRange(1, 10000), default=repeats, show_default=True,
                     help="How often each is done.",
                 ),
-                click.option("--name", default=None, help="Of the folder under the results; made from SWEEP if absent."),
+                click.option("--name", default=None, help="Of the folder of results; from SWEEP if absent."),
                 click.option(
                     "--budget", type=click.FloatRange(min=0), default=1.0, show_default=True, metavar="USD",
                     help="Begin nothing that is expected to cost more, and stop when so much is spent.",

@@ -13,7 +13,7 @@ from compare.worlds import Policy, make_world
 from harness.compare import compare
 from harness.compare.evidence import gather
 from harness.compare.interventions.perturb import Perturb, perturb
-from harness.compare.statistics.energy import energy, exchange_kernel, exchange_test, jackknife
+from harness.compare.statistics.distributions.energy import energy, exchange_kernel, exchange_test, jackknife
 from harness.errors import UserError
 
 STEADY = Policy(look=0.5, verify=0.5)

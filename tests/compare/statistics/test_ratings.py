@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.compare.statistics.ratings import Matches, jackknife_difference, jackknifed, strengths
+from harness.compare.statistics.round_robin.ratings import Matches, jackknife_difference, jackknifed, strengths
 
 TEAMS = ("Milwaukee", "Detroit", "Toronto", "New York", "Boston", "Cleveland", "Baltimore")
 HOME = {

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harness.compare.statistics.social_relations import components, round_robin, social_relations
+from harness.compare.statistics.round_robin.social_relations import components, round_robin, social_relations
 
 KENNY = np.array(
     [

@@ -19,7 +19,7 @@ from harness.compare.statistics import (
     mean_interval,
     paired_difference,
 )
-from harness.compare.statistics.energy import energy, exchange_kernel, exchange_test
+from harness.compare.statistics.distributions.energy import energy, exchange_kernel, exchange_test
 
 Floats = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from harness.compare.interventions.perturb.changes import Key, Measured
 from harness.compare.interventions.perturb.rows import AGAIN, EVERY, PLAIN, WHATS, Yardstick
 from harness.compare.interventions.perturb.sample import Sample
 from harness.compare.statistics import MIN_CLUSTERS_TESTED
-from harness.compare.statistics.energy import jackknife
+from harness.compare.statistics.distributions.energy import jackknife
 from harness.compare.statistics.intervals import t_quantile
 
 Floats = NDArray[np.float64]

@@ -13,8 +13,8 @@ from harness.compare.interventions.seats.relations import components, ratings
 from harness.compare.interventions.seats.result import SeatedScenario, Seats
 from harness.compare.sentences import counted
 from harness.compare.statistics import MIN_CLUSTERS_TESTED
-from harness.compare.statistics.ratings import SPREAD
-from harness.compare.statistics.social_relations import FEWEST
+from harness.compare.statistics.round_robin.ratings import SPREAD
+from harness.compare.statistics.round_robin.social_relations import FEWEST
 
 NOTHING = (
     "No trial has a result of two models that sit in the same seat (and an orthogonal array is told as a whole: leave "

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from harness.compare.interventions.seats.effects import corrected
 from harness.compare.interventions.seats.layout import Game
 from harness.compare.statistics import Difference, Estimate
-from harness.compare.statistics.ratings import (
+from harness.compare.statistics.round_robin.ratings import (
     Matches,
     Strengths,
     jackknife_difference,
     jackknife_estimate,
     jackknifed,
 )
-from harness.compare.statistics.social_relations import FEWEST, social_relations
+from harness.compare.statistics.round_robin.social_relations import FEWEST, social_relations
 
 Floats = NDArray[np.float64]
 COMPONENTS = {
