@@ -7,9 +7,11 @@ the recorded one: the same scaffold, scenario, tools, models, parameters and lim
 
 from __future__ import annotations
 
+import itertools
+import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,10 +24,13 @@ from harness.intervene.surfaces import apply_surface
 from harness.record import Lineage, Store, TrialRecord, TrialRow, read_lock
 from harness.record.imported import IMPORTED_FILE
 from harness.run.plan import Cell, sweep_cells
-from harness.spec import SpecError, load_sweep
+from harness.spec import SpecError, digest, load_sweep
 from harness.spec.loading.models import find_model, models_path, read_models
 from harness.spec.resolved import LoadedModel, ResolvedSweep
 from harness.spec.sweep import ModelEntry
+
+MOST_LAYOUTS = 16
+"""Earlier versions of files that are tried."""
 
 
 @dataclass
@@ -111,6 +116,8 @@ class Origin:
             if name not in entries:
                 return None
             models[role] = entries[name]
+        if digest({role: loaded.digest for role, loaded in models.items()}) != row.models_hash:
+            return None
         made = replace(
             base, digest=row.cell, models=models, models_digest=row.models_hash, model=row.model, lineage=line,
             seed=row.seed if line.origin is not None else None,
@@ -133,9 +140,19 @@ class Origin:
                 if name not in found and not str(known.get("model", "")).startswith("scripted"):
                     values = {key: value for key, value in known.items() if key != "digest"}
                     found[name] = loaded_model(name, ModelEntry(**values), self.sweep.path)
-                elif name not in found:
-                    found[name] = self.model(name)
+                elif name not in found and (scripted := self._scripted(name, known.get("digest"))) is not None:
+                    found[name] = scripted
         return found
+
+    def _scripted(self, name: str, known: object) -> LoadedModel | None:
+        """A scripted model of this digest, from the models files that the record knows of."""
+        paths = [Path(path) for path, _ in self.store.files() if path.endswith((".yaml", ".yml"))]
+        for path in dict.fromkeys(reversed(paths)):
+            for place in (path, *([_inside(self.scratch, path)] if self.scratch is not None else [])):
+                found = read_models(place, []) if place.is_file() and _kind(place.read_bytes()) == "models" else None
+                if found is not None and name in found and found[name].digest == known:
+                    return found[name]
+        return None
 
     def _why_not(self, row: TrialRow) -> str:
         """What of a trial's cell is another one now."""
@@ -159,19 +176,26 @@ def open_origin(folder: Path) -> Origin:
     store = Store(folder)
     scratch: Path | None = None
     try:
-        kept = _newest(store)
-        path = _sweep_file(store, kept, folder)
-        rows = store.rows(current=False)
+        versions = _versions(store)
+        path = _sweep_file(store, versions, folder)
         lineage = store.lineage()
-        sweep, cells = _loaded(path)
-        wanted = {lineage[row.cell].base if row.cell in lineage else row.cell for row in rows}
-        if sweep is None or not wanted <= cells.keys():
+        asked = {row.cell for row in store.asked()} or {row.cell for row in store.rows(current=False)}
+        wanted = {lineage[cell].base if cell in lineage else cell for cell in asked}
+        sweep, cells, problem = _loaded(path)
+        if not wanted <= cells.keys():
             scratch = Path(tempfile.mkdtemp(prefix="harness-origin-"))
-            again, found = _loaded(_laid_out(store, kept, path, scratch))
-            if again is not None and len(wanted & found.keys()) > len(wanted & cells.keys()):
-                sweep, cells = again, {**cells, **found}
+            for number, kept in enumerate(_layouts(versions)):
+                place = scratch / str(number)
+                again, found, problem = _loaded(_laid_out(store, kept, path, place))
+                problem = problem.replace(str(place), "")
+                if again is not None and (sweep is None or wanted & found.keys() - cells.keys()):
+                    sweep, cells = again, {**cells, **found}
+                if wanted <= cells.keys():
+                    break
         if sweep is None:
-            raise UserError(f"{folder}: the sweep's files are gone ({path}), and the record's copies do not load")
+            raise UserError(
+                f"{folder}: the sweep's files are gone ({path}), and the record's copies do not load: {problem}"
+            )
         return Origin(folder, store, sweep, cells, lineage, scratch)
     except BaseException:
         store.close()
@@ -180,15 +204,26 @@ def open_origin(folder: Path) -> Origin:
         raise
 
 
-def _newest(store: Store) -> dict[str, str]:
-    """Path -> digest of the version of each file that was kept last."""
-    return dict(store.files())
+def _versions(store: Store) -> dict[str, list[str]]:
+    """Path -> digests of its versions, the one that was kept last first."""
+    found: dict[str, list[str]] = {}
+    for path, content in store.files():
+        found.setdefault(path, []).insert(0, content)
+    return found
 
 
-def _sweep_file(store: Store, kept: dict[str, str], folder: Path) -> Path:
+def _layouts(versions: Mapping[str, Sequence[str]]) -> Iterator[dict[str, str]]:
+    """Path -> digest: the last version of each file, then with one file as it was earlier; a few in all."""
+    newest = {path: known[0] for path, known in versions.items()}
+    yield newest
+    older = ({**newest, path: content} for path, known in versions.items() for content in known[1:])
+    yield from itertools.islice(older, MOST_LAYOUTS)
+
+
+def _sweep_file(store: Store, versions: Mapping[str, Sequence[str]], folder: Path) -> Path:
     """Where the sweep file was. Raises `UserError` for a record without one."""
-    for path, digest in reversed(kept.items()):
-        if path.endswith((".yaml", ".yml")) and _kind(store.file(digest)) == "sweep":
+    for path, known in reversed(list(versions.items())):
+        if path.endswith((".yaml", ".yml")) and _kind(store.file(known[0])) == "sweep":
             return Path(path)
     raise UserError(f"{folder}: this record does not hold the files it was run with, so no moment can be rebuilt")
 
@@ -207,47 +242,53 @@ def _yaml(text: bytes) -> Any:  # noqa: ANN401 - YAML of any shape
         return None
 
 
-def _loaded(path: Path) -> tuple[ResolvedSweep | None, dict[str, Cell]]:
-    """The sweep in a file with its cells; nothing where it does not load."""
+def _loaded(path: Path) -> tuple[ResolvedSweep | None, dict[str, Cell], str]:
+    """The sweep in a file with its cells; nothing where it does not load, and why."""
     try:
         sweep = load_sweep(path, CATALOG)
-        return sweep, {cell.digest: cell for cell in sweep_cells(sweep)}
-    except UserError:
-        return None, {}
+        return sweep, {cell.digest: cell for cell in sweep_cells(sweep)}, ""
+    except UserError as error:
+        return None, {}, str(error).splitlines()[0]
 
 
-def _laid_out(store: Store, kept: dict[str, str], sweep: Path, scratch: Path) -> Path:
+def _laid_out(store: Store, kept: Mapping[str, str], sweep: Path, scratch: Path) -> Path:
     """The kept files in a folder of their own, references to shipped ones led to the copies; the sweep file there."""
     import yaml
 
-    def place(path: str | Path) -> Path:
-        return scratch / Path(path).relative_to(Path(path).anchor)
-
-    for path, digest in kept.items():
-        target = place(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(store.file(digest))
     by_name: dict[tuple[str, str], Path] = {}
-    for path in kept:
-        data = _yaml(place(path).read_bytes()) if path.endswith((".yaml", ".yml")) else None
+    for path, content in kept.items():
+        target = _inside(scratch, path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(store.file(content))
+        data = _yaml(target.read_bytes()) if path.endswith((".yaml", ".yml")) else None
         if isinstance(data, dict):
-            by_name[str(data.get("kind", "")), Path(path).stem] = place(path)
-    data = _yaml(place(sweep).read_bytes())
+            by_name[str(data.get("kind", "")), Path(path).stem] = target
+    target = _inside(scratch, sweep)
+    data = _yaml(target.read_bytes())
     for field_name, kind in (("scenarios", "scenario"), ("scaffolds", "scaffold")):
-        data[field_name] = [_led(reference, kind, place(sweep), by_name) for reference in data.get(field_name, [])]
-    if "models_file" not in data:
-        files = [path for (kind, _), path in by_name.items() if kind == "models"]
-        data |= {"models_file": str(files[0])} if len(files) == 1 else {}
-    target = place(sweep)
+        data[field_name] = [_led(reference, kind, target, by_name, scratch) for reference in data.get(field_name, [])]
+    files = [path for (kind, _), path in by_name.items() if kind == "models"]
+    if "models_file" in data:
+        data["models_file"] = _led(data["models_file"], "models", target, by_name, scratch)
+    elif len(files) == 1:
+        data["models_file"] = str(files[0])
     target.write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding="utf-8")
     return target
 
 
-def _led(reference: str, kind: str, beside: Path, by_name: dict[tuple[str, str], Path]) -> str:
-    """The reference as it is where it is a file beside the sweep, else the copy of the shipped one."""
-    if (beside.parent / reference).is_file():
-        return reference
-    return str(by_name.get((kind, Path(reference).stem), reference))
+def _inside(scratch: Path, path: str | Path) -> Path:
+    """Where a kept file lies in the scratch folder: as it did under the root, and never outside."""
+    plain = Path(os.path.normpath(path))
+    return scratch / plain.relative_to(plain.anchor)
+
+
+def _led(reference: object, kind: str, beside: Path, by_name: Mapping[tuple[str, str], Path], scratch: Path) -> str:
+    """The reference as it is where it is a copy beside that of the sweep, else the copy of the file elsewhere."""
+    text = str(reference)
+    copied = _inside(scratch, text) if Path(text).is_absolute() else beside.parent / text
+    if copied.is_file():
+        return str(copied)
+    return str(by_name.get((kind, Path(text).stem), text))
 
 
 def named_models(origin: Origin, names: Iterable[str], models_file: Path | None = None) -> dict[str, LoadedModel]:

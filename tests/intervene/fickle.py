@@ -197,24 +197,27 @@ class Ledger:
     ) -> tuple[SweepOutcome, Results]:  # fmt: skip
         """Siblings from one moment."""
         with open_origin(self.bench.results / "bench") as origin:
-            return self.carried(
-                origin, row, at, repeats, Continued(origin, snapshots=snapshots), model or row.model, same_chance, name,
-                concurrency,
+            conduct = Continued(origin, snapshots=snapshots)
+            return carried(
+                self.bench, origin, row, at, conduct, model=model, repeats=repeats, same_chance=same_chance, name=name,
+                concurrency=concurrency,
             )  # fmt: skip
 
-    def carried(
-        self, origin: Origin, row: TrialRow, at: int, repeats: int, conduct: Conduct, model: str, same_chance: bool,
-        name: str, concurrency: int,
-    ) -> tuple[SweepOutcome, Results]:  # fmt: skip
-        document = origin.record(row.trial).document
-        chosen = origin.model(model)
-        there = moment(row.trial, document, at)
-        cell = moment_cell(
-            origin, row, document, there, chosen, kind="fork", factors={"moment": there.name}, same_chance=same_chance
-        )
-        sweep = intervention_sweep(
-            origin, name, {model: chosen}, repeats=repeats, budget=None, concurrency=concurrency
-        )  # fmt: skip
-        asked = Asked("fork", name, sweep, [cell], conduct, {"of": origin.name})
-        outcome = carry_out_asked(asked, self.bench.results, PlainProgress)
-        return outcome, Results(self.bench.results / name, attempts=True)
+
+def carried(
+    bench: Workbench, origin: Origin, row: TrialRow, at: int, conduct: Conduct, *, name: str,
+    model: str | None = None, repeats: int = 1, same_chance: bool = True, concurrency: int = 4, adds: bool = False,
+) -> tuple[SweepOutcome, Results]:  # fmt: skip
+    """Siblings from one moment, carried out so."""
+    document = origin.record(row.trial).document
+    chosen = origin.model(model or row.model)
+    there = moment(row.trial, document, at)
+    cell = moment_cell(
+        origin, row, document, there, chosen, kind="fork", factors={"moment": there.name}, same_chance=same_chance
+    )
+    sweep = intervention_sweep(
+        origin, name, {chosen.name: chosen}, repeats=repeats, budget=None, concurrency=concurrency
+    )
+    asked = Asked("fork", name, sweep, [cell], conduct, {"of": origin.name}, adds=adds)
+    outcome = carry_out_asked(asked, bench.results, PlainProgress)
+    return outcome, Results(bench.results / name, attempts=True)
