@@ -174,12 +174,12 @@ def test_what_a_local_model_did_replays_without_drift(bench: Workbench) -> None:
     small = {"model": "local/smollm2-135m", "parameters": {"temperature": 0.7, "max_tokens": 30}}
     bench.write("models.yaml", {"kind": "models", "models": {"small": small}})
     bench.change(
-        "sweep.yaml", scenarios=["smithy"], scaffolds=["react", "vote"], models=["small"], tasks=["word"],
-        limits={"turns": 4},
+        "sweep.yaml", scenarios=["smithy", "steward"], scaffolds=["react", "vote"], models=["small"],
+        tasks=["word", "place"], limits={"turns": 3},
     )  # fmt: skip
-    assert bench.run().results == 2
+    assert bench.run().results == 4
     found = replayed(bench.results / "bench")
-    assert [(one.drift, one.error) for one in found] == [([], None)] * 2
+    assert [(one.drift, one.error) for one in found] == [([], None)] * 4
     assert sum(one.calls for one in found) >= 4
 
 
