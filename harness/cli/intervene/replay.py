@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 SHOWN = 12
 """Lines shown of each version of what drifted."""
+EVERY = 10.0
+"""Seconds between two lines of progress, where there is no terminal."""
 
 
 @click.command
@@ -153,14 +156,17 @@ def _teller(trials: int) -> Callable[[Replayed], None]:
     """Tells of what drifts as it is found, and on a terminal how far it is."""
     from harness.report.plain import harmless
 
-    done = 0
+    done, said = 0, time.monotonic()
     live = sys.stderr.isatty()
 
     def tell(found: Replayed) -> None:
-        nonlocal done
+        nonlocal done, said
         done += 1
         if live:
             click.echo(f"\r{done}/{trials} trials", nl=done == trials, err=True)
+        elif time.monotonic() - said >= EVERY:
+            said = time.monotonic()
+            click.echo(f"{done}/{trials} trials", err=True)
         if found.error is not None:
             click.echo(harmless(f"FAIL  {found.trial}  {found.scenario}/{found.task}: {found.error}"))
         elif found.drift:
