@@ -203,7 +203,7 @@ def test_what_cannot_be_relayed_is_said_in_a_line(bench: Workbench) -> None:
 @pytest.mark.local_model
 def test_a_local_model_is_relayed_without_drift(bench: Workbench) -> None:
     models = {
-        name: {"model": "local/smollm2-135m", "parameters": {"temperature": heat, "max_tokens": 60}}
+        name: {"model": "local/smollm2-135m", "parameters": {"temperature": heat, "max_tokens": 30}}
         for name, heat in (("cool", 0.2), ("warm", 1.0))
     }
     bench.write("models.yaml", {"kind": "models", "models": models})
@@ -212,6 +212,6 @@ def test_a_local_model_is_relayed_without_drift(bench: Workbench) -> None:
         tasks=["word", "receipt", "room"], models=["cool", "warm"], limits={"turns": 3},
     )  # fmt: skip
     assert bench.run().results == 6
-    results = relayed(bench)
+    results = relayed(bench, at=(0, 0.5, 1))
     assert set(results.lineage["drift"]) == {0}
     assert set(results.trials["scenario"]) == {"smithy", "refund-desk", "steward"}
