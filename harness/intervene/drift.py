@@ -103,7 +103,7 @@ def _ended(row: TrialRow) -> str:
 
 
 def marked(document: TrialDocument, drifts: list[Drift]) -> TrialDocument:
-    """The document with every observation that drifted marked as such (`data.drift`)."""
+    """The document with every observation that drifted marked as such (`drift` in its `data` or `detail`)."""
     places = {(found.step, found.node, found.replayed) for found in drifts if found.what == "observation"}
     if not places:
         return document
@@ -111,6 +111,8 @@ def marked(document: TrialDocument, drifts: list[Drift]) -> TrialDocument:
     for event in document.events:
         if isinstance(event, ToolEvent) and (event.step, event.node, _short(_observed(event))) in places:
             event = event.model_copy(update={"data": {**event.data, "drift": True}})
+        elif isinstance(event, NodeEvent) and (event.step, event.node, _short(_detail(event))) in places:
+            event = event.model_copy(update={"detail": {**event.detail, "drift": True}})
         events.append(event)
     return document.model_copy(update={"events": events})
 
@@ -167,8 +169,7 @@ def _news(
         return _drift("observation", other, _observed(one), _observed(other))
     if isinstance(one, NodeEvent) and isinstance(other, NodeEvent):
         own = one.kind in ("hear", "route")
-        versions = (json.dumps(event.detail, ensure_ascii=False, sort_keys=True) for event in (one, other))
-        return _drift(_WHAT.get(one.kind, "path"), other, *versions) if own or not before else []
+        return _drift(_WHAT.get(one.kind, "path"), other, _detail(one), _detail(other)) if own or not before else []
     if isinstance(one, CallEvent) and isinstance(other, CallEvent) and not before:
         return _request(one, other, requested_messages(recorded, at), requested_messages(replayed, place))
     return []
@@ -176,6 +177,12 @@ def _news(
 
 def _observed(event: ToolEvent) -> str:
     return f"error: {event.observation}" if event.error else event.observation
+
+
+def _detail(event: NodeEvent) -> str:
+    """What a visit came to; a mark of drift is no part of it."""
+    told = {name: value for name, value in event.detail.items() if name != "drift"}
+    return json.dumps(told, ensure_ascii=False, sort_keys=True)
 
 
 def _request(

@@ -263,6 +263,9 @@ def _laid_out(store: Store, kept: Mapping[str, str], sweep: Path, scratch: Path)
         data = _yaml(target.read_bytes()) if path.endswith((".yaml", ".yml")) else None
         if isinstance(data, dict):
             by_name[str(data.get("kind", "")), Path(path).stem] = target
+    for (kind, _), models in by_name.items():
+        if kind == "models":
+            _without_lost_scripts(models)
     target = _inside(scratch, sweep)
     data = _yaml(target.read_bytes())
     for field_name, kind in (("scenarios", "scenario"), ("scaffolds", "scaffold")):
@@ -274,6 +277,22 @@ def _laid_out(store: Store, kept: Mapping[str, str], sweep: Path, scratch: Path)
         data["models_file"] = str(files[0])
     target.write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding="utf-8")
     return target
+
+
+def _without_lost_scripts(models: Path) -> None:
+    """Leave out of a models file what no trial was run with: models whose script the record does not hold."""
+    import yaml
+
+    data = _yaml(models.read_bytes())
+    entries = data.get("models")
+    if not isinstance(entries, dict):
+        return
+    for name, entry in list(entries.items()):
+        model = str(entry.get("model", "")) if isinstance(entry, dict) else ""
+        script = str(entry.get("script") or model.removeprefix("scripted/")) if isinstance(entry, dict) else ""
+        if model.startswith("scripted/") and not (models.parent / script).is_file():
+            del entries[name]
+    models.write_text(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 def _inside(scratch: Path, path: str | Path) -> Path:

@@ -95,6 +95,13 @@ def test_other_news(ledger: Ledger) -> None:
     found = replayed(ledger)
     assert told(found.drift) == [("observation", 4, "hear")]
     assert versions(found.drift[0]) == ('{"text": "ann 1"}', '{"text": "somebody was here"}')
+    _, results = ledger.fork(ledger.bench.rows()[0], 2)
+    (again,) = results.store.rows()
+    record = results.store.record(again.trial)
+    assert told(record.drift) == [("observation", 4, "hear")]
+    assert [event.step for event in record.document.events if event.type == "node" and event.detail.get("drift")] == [4]
+    shown = ledger.bench.harness("show", again.trial).stdout
+    assert "drift" in shown.split("somebody was here", 2)[-2]
 
 
 def test_a_world_left_otherwise(ledger: Ledger) -> None:

@@ -201,6 +201,15 @@ def test_models_that_a_file_no_longer_has_are_taken_from_the_record(bench: Workb
         assert origin.model("good").entry.model == "scripted/good.yaml"
 
 
+def test_models_that_no_trial_was_run_with_need_no_script(bench: Workbench) -> None:
+    bench.write("idle.yaml", SCRIPT)
+    entries = {"good": {"model": "scripted/good.yaml"}, "idle": {"model": "scripted/idle.yaml"}}
+    bench.write("models.yaml", {"kind": "models", "models": entries})
+    run(bench)
+    shutil.rmtree(bench.folder)
+    assert replayed(results(bench) / "bench") == [True] * 3
+
+
 def test_what_neither_has_is_said_in_a_line(bench: Workbench) -> None:
     run(bench)
     _edit(results(bench) / "bench", "DELETE FROM files WHERE path LIKE '%shop.sql'")
