@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.intervene.designs import Field, full_design, meetings, prime_powers, square_design
+from harness.intervene.seats.designs import Field, full_design, meetings, prime_powers, square_design
 
 FIELDS = st.sampled_from([(2, 1), (3, 1), (2, 2), (5, 1), (7, 1), (2, 3), (3, 2), (11, 1)])
 

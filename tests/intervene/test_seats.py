@@ -21,7 +21,7 @@ from harness.errors import UserError
 from harness.intervene.origin import open_origin
 from harness.intervene.perturbing import Ground
 from harness.intervene.planning import Asked, carry_out_asked
-from harness.intervene.seating import trade_seats
+from harness.intervene.seats.seating import trade_seats
 from harness.models.local import catalogue, found
 from harness.record import Results
 from harness.report.comparing import compare_sweeps

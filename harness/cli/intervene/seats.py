@@ -63,7 +63,7 @@ def command(
     """  # noqa: D301 - \b is click's
     from typing import cast
 
-    from harness.intervene.seating import DesignName, trade_seats
+    from harness.intervene.seats.seating import DesignName, trade_seats
 
     asked_for = common(**options)
     ground = _ground(sweep, asked_for)

@@ -16,9 +16,9 @@ from typing import Literal
 from pydantic import JsonValue
 
 from harness.errors import UserError
-from harness.intervene.designs import Design, full_design, square_design
 from harness.intervene.perturbing import Ground, chosen_models
 from harness.intervene.planning import UNFIT, Asked, Expected
+from harness.intervene.seats.designs import Design, full_design, square_design
 from harness.record import Lineage
 from harness.run import Cell, Plan, PlannedTrial, WholeTrials, estimate
 from harness.run.plan import check_sweep_parameters, sweep_cells
