@@ -132,19 +132,41 @@ def test_what_models_draw_differs_between_repeats_models_and_states(tmp_path: Pa
     assert (shared == 1).all()  # of the world
 
 
+SIGNED = {
+    "kind": "script",
+    "rules": [
+        {
+            "visit": 1,
+            "raw": {
+                "content": None,
+                "tool_calls": [
+                    {"id": "c1", "type": "function", "function": {"name": "query", "arguments": '{"sql": "select 1"}'}}
+                ],
+                "thinking_blocks": [{"type": "thinking", "thinking": "Let me look.", "signature": "of its maker"}],
+            },
+        },
+        {"call": {"tool": "submit", "arguments": {"answer": "1"}}},
+    ],
+}
+
+
 def test_replies_of_another_model_are_translated_and_the_receipt_says_so(tmp_path: Path) -> None:
-    bench = drawing(tmp_path, SCAFFOLD)
+    bench = drawing(tmp_path, SCAFFOLD, SIGNED)
+    bench.write("other.yaml", SIGNED)
+    models = {"ann": {"model": "scripted/counts.yaml"}, "ben": {"model": "scripted/other.yaml", "variant": "b"}}
+    bench.write("models.yaml", {"kind": "models", "models": models})
+    bench.run()
     probe(bench, repeats=1)
     results = probed(bench)
+    seen = set()
     for line in results.lineage.itertuples():
         receipt = one_call(results.store.record(line.trial)).receipt
         assert receipt is not None
-        foreign = line.prefix != line.suffix
-        changed = [text for text in receipt["translated"] or [] if "call ids made anew" in str(text)]
-        if not foreign or line.at == 0:
-            assert not changed
-        if foreign and line.at == 1:
-            assert changed
+        foreign = line.prefix != line.suffix and "," not in str(line.prefix)
+        changed = any("thinking_blocks" in str(text) for text in receipt["translated"] or [])
+        seen.add((foreign, int(line.at), changed))
+    assert seen <= {(False, 0, False), (True, 0, False), (False, 1, False), (True, 1, True)}
+    assert (True, 1, True) in seen
 
 
 def test_factors_name_the_moment_and_detail_says_who_made_it(tmp_path: Path) -> None:

@@ -62,10 +62,12 @@ def test_one_model_under_two_names_comes_out_as_no_difference(tmp_path: Path) ->
     probe(bench)
     result = found(bench)
     assert result.states >= 48
+    false = 0
     for level in ("names", "arguments", "words"):
         (pair,) = (row for row in result.pairs if row.level == level)
         assert not pair.shown
-        assert nodes_shown(result, level) == set()
+        false += bool(nodes_shown(result, level))
+    assert false <= 1  # each level errs in a twentieth of such campaigns; two at once would be no chance
     (pair,) = result.main(result.pairs)
     assert (pair.excess.low or 0.0) <= 0 <= (pair.excess.high or 0.0)
     assert abs((pair.divergence or 0.0) - (pair.divergence_floor or 0.0)) < 0.05
