@@ -8,19 +8,28 @@ beginning, whoever might have begun; a share of 1 is P's trial to its end, with 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import JsonValue
 
+from harness.environments import Services
 from harness.errors import UserError
 from harness.intervene.carrying import Continued
-from harness.intervene.moments import answered_calls, moment
+from harness.intervene.drift import drift_on_the_way, marked
+from harness.intervene.moments import answered_calls, moment, replies_behind, unanswered_calls
 from harness.intervene.origin import Origin, named_models
 from harness.intervene.planning import Asked, Expected, expected_after, intervention_sweep, moment_cell
+from harness.intervene.replaying import NOT_AGAIN
+from harness.intervene.surfaces import surfaced_world
+from harness.intervene.way import Way
+from harness.models import Model
 from harness.record import TrialDocument, TrialRow
-from harness.run import Cell
+from harness.run import Cell, PlannedTrial
+from harness.run.trial import TrialRun, run_trial
+from harness.scaffolds import CompiledScaffold
+from harness.spec import digest
 from harness.spec.resolved import LoadedModel
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -37,7 +46,7 @@ class Wishes:
     repeats: int = 1
     """Continuations of each moment."""
     most: int | None = None
-    """Recorded trials taken of each model, task and scaffold."""
+    """Recorded trials taken of each model, task and scaffold (and of each choice of who else plays)."""
     tasks: Sequence[str] = ()
     role: str | None = None
     """The scaffold role that is handed over; all that the crossed model plays when None."""
@@ -47,10 +56,39 @@ class Wishes:
     concurrency: int | None = None
 
 
+class Relayed(Continued):
+    """Goes on from moments; a trial that is kept whole has nobody to ask."""
+
+    async def run(
+        self,
+        trial: PlannedTrial,
+        compiled: CompiledScaffold,
+        models: Mapping[str, Model],
+        parameters: Mapping[str, JsonValue],
+        services: Services,
+    ) -> TrialRun:
+        """Go on from the moment; at a share of 1 take the trial to its end, where any other call is a fault."""
+        line = trial.cell.lineage
+        if line is None or line.origin is None or line.factors.get("at") != 1.0:
+            return await super().run(trial, compiled, models, parameters, services)
+        recorded = self._document(line.origin)
+        base = self._origin.cell(self._origin.record(line.origin).row)
+        way = Way(replies_behind(recorded, line.at), strict=True, unanswered=unanswered_calls(recorded))
+        surface = surfaced_world(base.lineage)
+        run = await run_trial(
+            trial, compiled, {role: way.model(model) for role, model in models.items()}, parameters, services,
+            lambda world: way.environment(surface(world)),
+        )  # fmt: skip
+        found = drift_on_the_way(recorded, run.record, moment(line.origin, recorded, line.at))
+        document = marked(run.record.document, found)
+        return replace(run, record=run.record.model_copy(update={"drift": found, "document": document}))
+
+
 def relay_sweep(origin: Origin, wishes: Wishes) -> Asked:
     """The relay of a recorded sweep.
 
-    Raises `UserError` for shares, models and tasks that there are not, and where no trial has a moment to swap at.
+    Raises `UserError` for shares, models, roles and tasks that there are not, for a model that is another than the one
+    recorded under its name, and where no trial has a moment to swap at.
     """
     shares = _shares(wishes.at)
     models = named_models(origin, wishes.models or origin.sweep.spec.models, wishes.models_file)
@@ -61,8 +99,9 @@ def relay_sweep(origin: Origin, wishes: Wishes) -> Asked:
     )
     cells: dict[str, Cell] = {}
     expected: dict[str, Expected] = {}
-    short = 0
+    short = cut = 0
     for row in rows:
+        _check_same(origin, row, models, wishes.role)
         document = origin.record(row.trial).document
         calls = len(answered_calls(document))
         for share in shares:
@@ -70,19 +109,27 @@ def relay_sweep(origin: Origin, wishes: Wishes) -> Asked:
             if at is None:
                 short += 1
                 continue
-            for model in _suffixes(row, share, models):
+            if share == 1.0 and row.limit in NOT_AGAIN:
+                cut += 1
+                continue
+            for model in _suffixes(began(row, wishes.role), share, models):
                 cell = _cell(origin, row, document, at, share, model, wishes.role)
                 cells[cell.digest] = cell
                 expected[cell.digest] = expected_after(document, at)
     if short:
         notes.append(f"{short} shares left out: a trial of fewer than two calls has no moment between its ends")
+    if cut:
+        notes.append(
+            f"{cut} trials left out at share 1: they ended by the clock or by what fits the model's context, which "
+            "their replies alone do not bring about again"
+        )
     if not cells:
         raise UserError(f"{origin.name}: no trial of {', '.join(models)} has a moment to swap at")
     options: dict[str, JsonValue] = {
         "of": origin.name, "models": list(models), "at": list(shares), "repeats": wishes.repeats, "most": wishes.most,
         "tasks": list(wishes.tasks), "role": wishes.role,
     }  # fmt: skip
-    return Asked("relay", name, sweep, list(cells.values()), Continued(origin), options, expected, notes)
+    return Asked("relay", name, sweep, list(cells.values()), Relayed(origin), options, expected, notes)
 
 
 def behind(share: float, calls: int) -> int | None:
@@ -99,6 +146,29 @@ def behind(share: float, calls: int) -> int | None:
     return min(max(int(share * calls + 0.5), 1), calls - 1)
 
 
+def began(row: TrialRow, role: str | None) -> str:
+    """Short name of the model that is handed over from: who played the role, else the one that was crossed.
+
+    Raises `UserError` for a role that the scaffold has not.
+    """
+    if role is None:
+        return row.model
+    if role not in row.models:
+        raise UserError(f"{row.scaffold} has no role {role!r}; it has {', '.join(row.models)}")
+    return row.models[role]
+
+
+def _check_same(origin: Origin, row: TrialRow, models: Mapping[str, LoadedModel], role: str | None) -> None:
+    """Raises `UserError` where a name means another model than it did: that swapped for itself would be no control."""
+    name = began(row, role)
+    played = role if role is not None else next(r for r, known in row.models.items() if known == name)
+    if origin.cell(row).models[played].digest != models[name].digest:
+        raise UserError(
+            f"model {name!r} is not what {origin.name} was run with under that name, and swapping it for itself would "
+            "be no control; give it another name in the models file"
+        )
+
+
 def _shares(given: Sequence[float]) -> list[float]:
     found = sorted(dict.fromkeys(float(share) for share in given))
     if not found or not all(0.0 <= share <= 1.0 for share in found):
@@ -108,8 +178,9 @@ def _shares(given: Sequence[float]) -> list[float]:
 
 def _chosen(origin: Origin, wishes: Wishes, models: Sequence[str]) -> tuple[list[TrialRow], list[str]]:
     """The recorded trials that are handed over, and what is to be said of those left out."""
-    rows = [row for row in origin.rows if row.model in models]
-    known = {row.task for row in rows}
+    role = wishes.role
+    rows = [row for row in origin.rows if began(row, role) in models]
+    known = {row.task for row in origin.rows}
     for task in wishes.tasks:
         if task not in known:
             raise UserError(
@@ -117,19 +188,22 @@ def _chosen(origin: Origin, wishes: Wishes, models: Sequence[str]) -> tuple[list
             )
     rows = [row for row in rows if not wishes.tasks or row.task in wishes.tasks]
     # Models vary fastest, so that what the day does to providers falls on all alike.
-    rows.sort(key=lambda row: (row.scenario, row.task, row.scaffold, row.repeat, models.index(row.model)))
-    missing = [model for model in models if model not in {row.model for row in rows}]
+    rows.sort(key=lambda row: (row.scenario, row.task, row.scaffold, row.repeat, models.index(began(row, role))))
+    missing = [model for model in models if model not in {began(row, role) for row in rows}]
     if missing:
+        there = ", ".join(sorted({began(row, role) for row in origin.rows})) or "none"
         raise UserError(
             f"{origin.name}: no trial of {', '.join(missing)} is recorded that could be handed over; a relay is of "
-            f"models that the sweep has run: {', '.join(sorted({row.model for row in origin.rows})) or 'none'}"
+            f"models that {'the sweep has run' if role is None else f'have played {role}'}: {there}"
         )
     if wishes.most is None:
         return rows, []
-    taken: Counter[tuple[str, str, str, str]] = Counter()
+    taken: Counter[tuple[object, ...]] = Counter()
     kept = []
     for row in rows:
-        key = (row.scenario, row.task, row.scaffold, row.model)
+        name = began(row, role)
+        others = [(r, m) for r, m in sorted(row.models.items()) if (r != role if role is not None else m != name)]
+        key = (row.scenario, row.task, row.scaffold, name, *others)
         taken[key] += 1
         if taken[key] <= wishes.most:
             kept.append(row)
@@ -137,15 +211,18 @@ def _chosen(origin: Origin, wishes: Wishes, models: Sequence[str]) -> tuple[list
     return kept, [f"{left} recorded trials left out: at most {wishes.most} of a model and task"] if left else []
 
 
-def _suffixes(row: TrialRow, share: float, models: dict[str, LoadedModel]) -> list[LoadedModel]:
+def _suffixes(prefix: str, share: float, models: dict[str, LoadedModel]) -> list[LoadedModel]:
     """Who goes on: everybody, but alone at the ends, where there is nobody else."""
-    return [models[row.model]] if share in (0.0, 1.0) else list(models.values())
+    return [models[prefix]] if share in (0.0, 1.0) else list(models.values())
 
 
 def _cell(
     origin: Origin, row: TrialRow, document: TrialDocument, at: int, share: float, model: LoadedModel, role: str | None
 ) -> Cell:
-    return moment_cell(
+    """A cell for each trial that is handed over: two that began alike, to the letter, are still two."""
+    prefix = began(row, role)
+    cell = moment_cell(
         origin, row, document, moment(row.trial, document, at), model, kind="relay", role=role,
-        prefix=row.model, factors={"prefix": row.model, "at": share}, detail={"repeat": row.repeat},
+        prefix=prefix, factors={"prefix": prefix, "at": share}, detail={"repeat": row.repeat},
     )  # fmt: skip
+    return replace(cell, digest=digest([cell.digest, row.trial]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -316,11 +315,7 @@ def test_a_killed_fork_goes_on_where_it_stopped(bench: Workbench) -> None:
     arguments = ("fork", "bench", "--states", "every:1", "-n", "3", "--plain", "--concurrency", "2")
     process = bench.start(*arguments)
     folder = bench.results / "bench-fork"
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if (folder / "trials.sqlite").exists() and len(Results(folder).store.rows()) >= 5:
-            break
-        time.sleep(0.05)
+    bench.wait_for_rows(process, 5, "bench-fork")
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     before = {row.trial for row in Results(folder).store.rows()}

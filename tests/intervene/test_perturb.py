@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -247,11 +246,7 @@ def test_a_killed_run_goes_on_where_it_was(bench: Workbench, perturbed: Perturbe
     command = ("perturb", "sweep.yaml", "--plain", "--surfaces", "tools-renamed", "-n", "2", "--concurrency", "2")
     process = bench.start(*command)
     folder = bench.results / "bench-perturb"
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        time.sleep(0.3)
-        if (folder / "sweep.lock.yaml").exists() and len(Results(folder).store.rows()) >= 4:
-            break
+    bench.wait_for_rows(process, 4, "bench-perturb")
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     before = {row.trial for row in Results(folder).store.rows() if row.is_result}

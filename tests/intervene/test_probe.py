@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -263,11 +262,7 @@ def test_a_killed_probe_goes_on_and_asks_nothing_twice(tmp_path: Path) -> None:
     bench = drawing(tmp_path, SCAFFOLD, slow)
     process = bench.start("probe", "bench", "--states", "every:1", "--concurrency", "2", "--plain")
     folder = bench.results / "bench-probe"
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not (folder / "trials.sqlite").exists():
-        time.sleep(0.05)
-    while time.monotonic() < deadline and len(Results(folder).store.rows()) < 8:
-        time.sleep(0.05)
+    bench.wait_for_rows(process, 8, "bench-probe")
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     kept = {row.trial: row.started for row in Results(folder).store.rows() if row.is_result}

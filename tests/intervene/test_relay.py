@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -152,12 +151,10 @@ def test_a_relay_that_was_killed_goes_on(bench: Workbench) -> None:
     bench.change("sweep.yaml", concurrency=2)
     bench.run()
     process = bench.start("relay", "bench", "--plain")
-    until = time.monotonic() + 60
-    folder = bench.results / "bench-relay"
-    while time.monotonic() < until and not (Store.exists(folder) and _recorded(folder)):
-        time.sleep(0.05)
+    bench.wait_for_rows(process, 1, "bench-relay")
     process.send_signal(signal.SIGKILL)
     process.communicate()
+    folder = bench.results / "bench-relay"
     before = _recorded(folder)
     assert before
     done = bench.harness("relay", "bench", "--plain")
@@ -197,6 +194,12 @@ def test_what_cannot_be_relayed_is_said_in_a_line(bench: Workbench) -> None:
         pytest.raises(UserError, match="no trial of third is recorded"),
     ):
         relay_sweep(origin, Wishes(models=["starter", "third"]))
+    bench.change("models.yaml", models={**models, "starter": {**models["starter"], "variant": "another"}})
+    with (
+        open_origin(bench.results / "bench") as origin,
+        pytest.raises(UserError, match="'starter' is not what bench was run with under that name"),
+    ):
+        relay_sweep(origin, Wishes(models_file=bench.folder / "models.yaml"))
 
 
 @pytest.mark.slow

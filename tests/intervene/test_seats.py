@@ -6,7 +6,6 @@ import itertools
 import json
 import os
 import signal
-import time
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
@@ -356,13 +355,10 @@ def test_killed_it_goes_on_and_does_nothing_twice(table: Workbench, monkeypatch:
     arguments = ["seats", "sweep.yaml", "--models", "bold,meek", "-n", "2", "--plain", "--concurrency", "2"]
     process = table.start(*arguments)
     folder = table.results / "bench-seats"
-    deadline = time.monotonic() + 60
-    kept: set[str] = set()
-    while len(kept) < 6 and time.monotonic() < deadline and process.poll() is None:
-        time.sleep(0.1)
-        kept = {row.trial for row in Results(folder).store.rows()} if (folder / "sweep.lock.yaml").exists() else set()
+    table.wait_for_rows(process, 6, "bench-seats")
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+    kept = {row.trial for row in Results(folder).store.rows()}
     assert 6 <= len(kept) < 48
     made = asked(table, ["bold", "meek"], repeats=2, outcomes=[])
     outcome = carry_out_asked(made, table.results, PlainProgress)

@@ -130,10 +130,7 @@ def nothing_left(before: set[int], seconds: float = 10.0) -> bool:
 def test_ctrl_c_keeps_what_was_paid_for(long_sweep: Workbench, orphanage: None) -> None:
     before = set(descendants(os.getpid()))
     process = long_sweep.start("run", "sweep.yaml")
-    while process.poll() is None:
-        time.sleep(0.2)
-        if (long_sweep.results / "bench" / "trials.sqlite").exists() and len(long_sweep.rows()) >= 3:
-            break
+    long_sweep.wait_for_rows(process, 3)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130, err

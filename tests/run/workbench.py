@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import dedent
@@ -12,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from harness.record import Results, TrialRow
+from harness.record import RecordError, Results, Store, TrialRow
 from harness.run import SweepOutcome, resolve, run_session
 from harness.run.progress import PlainProgress
 
@@ -110,11 +111,27 @@ class Workbench:
             env=os.environ | {"COLUMNS": "120"},
         )
 
+    def wait_for_rows(self, process: subprocess.Popen[str], count: int, name: str = "bench") -> None:
+        """Wait until `count` trials of results/NAME are recorded, or the process has ended; fails after a minute."""
+        until = time.monotonic() + 60
+        while process.poll() is None and _rows_at_hand(self.results / name) < count:
+            assert time.monotonic() < until, f"fewer than {count} trials of {name} after a minute"
+            time.sleep(0.05)
+
     def harness(self, *arguments: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
         """Run `harness` to its end."""
         process = self.start(*arguments)
         out, err = process.communicate(timeout=seconds)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def _rows_at_hand(folder: Path) -> int:
+    """Trials recorded so far; 0 while there is no file, and while the process that made it has made no tables."""
+    try:
+        with Store(folder) as store:
+            return len(store.rows())
+    except RecordError:
+        return 0
 
 
 def new_bench(folder: Path) -> Workbench:

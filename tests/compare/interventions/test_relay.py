@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -10,13 +11,15 @@ import pytest
 
 from harness.compare import gather
 from harness.compare.interventions.relay import Relay, relay
+from harness.compare.interventions.relay.handover import beats_all, handover
+from harness.errors import UserError
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def world(
     chance, *, tasks: int = 12, repeats: int = 3, seed: int = 0, models: tuple[str, ...] = ("a", "b"),
-    drift: tuple[int, ...] = (), ungraded: tuple[int, ...] = (),
+    drift: tuple[int, ...] = (), ungraded: tuple[int, ...] = (), outcome: str = "score",
 ) -> Relay:  # fmt: skip
     """The analysis of trials that pass with `chance(prefix, suffix, share, task effect)`."""
     random = np.random.default_rng(seed)
@@ -37,9 +40,21 @@ def world(
     if ungraded:
         table[["score", "passed"]] = table[["score", "passed"]].astype("Float64")
         table.loc[list(ungraded), ["score", "passed"]] = pd.NA
-    lineage = pd.DataFrame({"trial": table["trial"], "kind": "relay", "drift": 0, "detail": None})
+    lineage = line(table["trial"])
     lineage.loc[list(drift), "drift"] = 1
-    return relay(gather(table, lineage=lineage))
+    return relay(gather(table, lineage=lineage), outcome)
+
+
+def line(trials: Iterable[str]) -> pd.DataFrame:
+    """Every continuation is of another recorded trial."""
+    names = list(trials)
+    return pd.DataFrame({"trial": names, "origin": names, "kind": "relay", "drift": 0, "detail": None})
+
+
+def whole_rows(tasks: int, repeats: int, models: tuple[str, ...] = ("a", "b")) -> list[tuple[str, str, float]]:
+    """(prefix, suffix, share) of each row of `world`, in its order."""
+    crossed = itertools.product(range(tasks), range(repeats), models, models, SHARES)
+    return [(p, s, at) for _, _, p, s, at in crossed if p == s or at not in (0.0, 1.0)]
 
 
 def terms(found: Relay) -> dict[str, float]:
@@ -81,7 +96,7 @@ def test_the_terms_are_those_of_a_regression_with_task_effects() -> None:
              "state": "completed", "passed": None, "score": random.random()}
         )  # fmt: skip
     table = pd.DataFrame(rows)
-    lineage = pd.DataFrame({"trial": table["trial"], "kind": "relay", "drift": 0, "detail": None})
+    lineage = line(table["trial"])
     found = relay(gather(table, lineage=lineage))
     cells = table.groupby(["task", "prefix", "model"])["score"].mean().reset_index()
     cells["p"] = np.where(cells["prefix"] == "a", 0.5, -0.5)
@@ -102,7 +117,7 @@ def test_four_cells_by_hand() -> None:
          "score": value}
         for (p, s), value in values.items()
     ]  # fmt: skip
-    lineage = pd.DataFrame({"trial": [row["trial"] for row in rows], "kind": "relay", "drift": 0, "detail": None})
+    lineage = line(row["trial"] for row in rows)
     found = relay(gather(pd.DataFrame(rows), lineage=lineage))
     assert terms(found) == {"sets up": 0.625, "finishes": 0.375, "own course": 0.125}
     assert "on 1 independent task" in found.sentences()[0] and "it takes 6 tasks" in found.sentences()[0]
@@ -119,7 +134,7 @@ def wrong(worlds: int) -> tuple[int, int, int]:
         found = world(lambda p, s, at: 0.5, tasks=8, repeats=2, seed=seed)
         counts[0] += any(effect.difference.shown for effect in found.effects)
         counts[1] += any(sham.difference.shown for sham in found.shams)
-        counts[2] += found.handover is not None and found.handover.difference.shown
+        counts[2] += found.handover is not None and found.handover.shown
     return counts[0], counts[1], counts[2]
 
 
@@ -137,9 +152,56 @@ def test_one_model_under_two_names_is_told_apart_in_at_most_a_twentieth_of_world
 
 def test_a_relay_that_beats_both_is_found_where_it_was_not_chosen() -> None:
     found = world(lambda p, s, at: 0.9 if (p, s) == ("a", "b") and 0 < at < 1 else 0.3, tasks=20, repeats=3)
-    assert found.handover is not None and found.handover.difference.shown
+    assert found.handover is not None and found.handover.shown
     assert all(name.startswith("a, then b") for name in found.handover.relays)
-    assert "A relay beats every single model" in " ".join(found.sentences())
+    assert 0.4 < found.handover.gain <= found.handover.apparent + 0.05
+    assert "A relay beats every single model: a, then b from" in " ".join(found.sentences())
+
+
+def test_a_relay_must_beat_each_single_model_and_pays_for_having_been_picked() -> None:
+    """Far better than one single model and level with the other is not better than every one."""
+    random = np.random.default_rng(5)
+    good, poor = random.normal(0.5, 0.1, 12), random.normal(0.1, 0.1, 12)
+    level = good + random.normal(0, 0.1, 12)
+    clusters = np.arange(12)
+    assert beats_all(np.stack([level], 1), np.stack([poor], 1), clusters)[0] < 0.01
+    both = beats_all(np.stack([level], 1), np.stack([poor, good], 1), clusters)[0]
+    assert both == pytest.approx(beats_all(np.stack([level], 1), np.stack([good], 1), clusters)[0])
+    assert both > 0.05
+    better = good + random.normal(0.15, 0.05, 12)
+    alone, _ = handover({"x": better}, {"good": good, "poor": poor}, clusters)
+    among, _ = handover({"x": better, **{f"{n}": poor for n in range(9)}}, {"good": good, "poor": poor}, clusters)
+    assert alone is not None and among is not None
+    assert among.relay == "x" and among.p == pytest.approx(10 * alone.p)
+
+
+def test_tasks_that_lack_a_relay_are_not_in_its_gain_and_this_is_said() -> None:
+    values = np.linspace(0, 1, 8)
+    holed = np.where(np.arange(8) < 2, np.nan, values)
+    found, said = handover({"x": holed}, {"a": values}, np.arange(8))
+    assert found is not None and (found.n, found.clusters) == (6, 6)
+    assert said == "2 tasks lack a relay or a single model, and are not in the gain of relays."
+    none, said = handover({"x": np.where(np.arange(8) < 3, np.nan, values)}, {"a": values}, np.arange(8))
+    assert none is None and said is not None and "5 independent tasks have all of both, and it takes 6" in said
+
+
+def test_a_share_that_lacks_a_relay_does_not_pass_for_an_effect() -> None:
+    """Late shares come out better; where b's own late continuations are gone, b must not look worse."""
+    rows = [n for n, row in enumerate(whole_rows(12, 2)) if row == ("b", "b", 0.75)]
+    holed = world(lambda p, s, at: 0.1 + 0.8 * at, tasks=12, repeats=2, ungraded=tuple(rows))
+    assert not any(effect.difference.shown for effect in holed.effects)
+    assert abs(terms(holed)["own course"]) < 0.12
+    assert any("12 of 36 shares of tasks lack one of the four relays" in said for said in holed.cautions)
+
+
+def test_other_outcomes_are_columns_of_the_trials() -> None:
+    found = world(lambda p, s, at: 0.5, tasks=8, outcome="repeat")
+    assert found.outcome == "repeat" and not found.shares
+    assert all(effect.difference.estimate == 0 for effect in found.effects)
+    with pytest.raises(UserError, match="no outcome 'beauty': the trials have no such column"):
+        world(lambda p, s, at: 0.5, outcome="beauty")
+    with pytest.raises(UserError, match="outcome 'task' holds no numbers"):
+        world(lambda p, s, at: 0.5, outcome="task")
 
 
 def test_what_the_swap_itself_does_is_seen_in_the_control() -> None:

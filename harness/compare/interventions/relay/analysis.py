@@ -1,37 +1,33 @@
 """Outcome ~ prefix + suffix + prefix:suffix over tasks, the ends of the course beside it.
 
 Within a task (of one scenario and scaffold) trials of one model that began, one that went on, and one share are
-averaged, then shares between 0 and 1. Of two models A and B, with AB what A began and B went on with, the terms are
+averaged. Of two models A and B, with AB what A began and B went on with, the terms of one share are
 
     sets up     ((AA + AB) - (BA + BB)) / 2
     finishes    ((AA + BA) - (AB + BB)) / 2
     own course  ((AA + BB) - (AB + BA)) / 2
 
 which are the main effects and the interaction of a two-by-two design with task effects, each of its coefficients under
-coding of 1/2 and -1/2 (the interaction halved). A task that lacks one of the four is left out. Tasks are what is
-independent: intervals and sign flips are over them.
+coding of 1/2 and -1/2 (the interaction halved). They are averaged over the shares between 0 and 1 that have all four:
+late shares come out otherwise than early ones, and where a share lacks one of the four that would pass for an effect.
+Tasks are what is independent: intervals and sign flips are over them.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from harness.compare.evidence import Evidence
+from harness.compare.interventions.relay.handover import handover
 from harness.compare.interventions.relay.result import Cell, Effect, Handover, Point, Relay, Sham, Term
-from harness.compare.statistics import (
-    MIN_CLUSTERS_TESTED,
-    Difference,
-    Estimate,
-    mean_interval,
-    paired_difference,
-    rate_interval,
-)
+from harness.compare.panel import model_order
+from harness.compare.statistics import Difference, Estimate, mean_interval, paired_difference, rate_interval
 from harness.compare.statistics.simultaneous import corrected
+from harness.errors import UserError
 
 Floats = NDArray[np.float64]
 _SIGNS: dict[Term, tuple[float, float, float, float]] = {
@@ -42,56 +38,90 @@ _SIGNS: dict[Term, tuple[float, float, float, float]] = {
 """Of AA, AB, BA, BB."""
 
 
-def relay(evidence: Evidence) -> Relay:
-    """Analyse the trials of a relay."""
-    trials, cautions = _trials(evidence)
-    models = [model for model in evidence.models if model in set(trials["prefix"]) | set(trials["model"])]
+def relay(evidence: Evidence, outcome: str = "score") -> Relay:
+    """Analyse the trials of a relay.
+
+    `outcome` is the score (whether it passed where there is none), or a numeric column of the trials: `passed`,
+    `turns`, `measure.<name>`. Raises `UserError` for a column that is not there or holds no numbers.
+    """
+    trials, cautions = _trials(evidence, outcome)
+    models = [name for name in _models(evidence) if name in set(trials["prefix"]) | set(trials["model"])]
     if trials.empty:
-        return Relay(models=models, too_few="No continuation has a graded result: nothing can be said of relays.",
-                     cautions=cautions)  # fmt: skip
+        return Relay(models=models, outcome=outcome, cautions=cautions,
+                     too_few="No continuation has a graded result: nothing can be said of relays.")  # fmt: skip
     inner = trials[(trials["at"] > 0) & (trials["at"] < 1)]
     if inner.empty:
         cautions.append("No share between 0 and 1 was run: only the ends are here.")
-    shares = bool(trials["outcome"].between(0.0, 1.0).all())
+    shares = outcome in ("score", "passed") and bool(trials["outcome"].between(0.0, 1.0).all())
     units = _units(trials)
-    inside = _square(inner, units, models)
+    cube = _cube(inner, units, models)
+    inside = _mean(cube)
     pairs = list(itertools.combinations(range(len(models)), 2))
+    effects, left = _effects(cube, units, models, pairs, shares)
+    gain, unheld = _handover(trials, units, models)
     return Relay(
         models=models,
+        outcome=outcome,
         trials=len(trials),
         tasks=int(trials["cluster"].nunique()),
         shares=shares,
-        effects=_effects(inside, units, models, pairs, shares),
+        effects=effects,
         cells=_cells(inner, inside, units, models, shares),
         points=_points(trials, units, models, shares),
         shams=_shams(trials, inside, units, models, shares),
-        handover=_handover(trials, units, models, shares),
+        handover=gain,
         notes=_notes(len(pairs)),
-        cautions=cautions,
+        cautions=[*cautions, *left, *([unheld] if unheld else [])],
     )
 
 
-def _trials(evidence: Evidence) -> tuple[pd.DataFrame, list[str]]:
-    """One row a graded trial without drift: unit columns, `prefix`, `model`, `at`, `outcome`, `cluster`."""
+def _models(evidence: Evidence) -> list[str]:
+    """The models compared; all there are where something else is."""
+    if evidence.by == "model":
+        return evidence.models
+    return model_order(evidence.results, "model", evidence.asked)
+
+
+def _trials(evidence: Evidence, outcome: str) -> tuple[pd.DataFrame, list[str]]:
+    """One row a trial with an outcome and no drift: unit columns, `prefix`, `model`, `at`, `outcome`, `cluster`.
+
+    Of the repeats of a trial that is kept whole, which are the same trial, one.
+    """
     results = evidence.results
-    outcome = results["score"].where(results["score"].notna(), results["passed"])
     table = results[["scenario", "task", "scaffold", "model", "trial"]].assign(
-        prefix=results["prefix"].astype(str), at=results["at"].astype(np.float64), outcome=outcome.astype(np.float64),
-        cluster=evidence.cluster,
+        prefix=results["prefix"].astype(str), at=results["at"].astype(np.float64),
+        outcome=_outcome(results, outcome), cluster=evidence.cluster,
     )  # fmt: skip
     cautions = []
     assert evidence.lineage is not None  # noqa: S101 - trials of a relay have one
-    drifted = set(evidence.lineage.loc[evidence.lineage["drift"] > 0, "trial"].astype(str))
-    gone = table["trial"].astype(str).isin(drifted)
+    line = evidence.lineage.assign(trial=evidence.lineage["trial"].astype(str)).set_index("trial")
+    names = table["trial"].astype(str)
+    unknown = ~table["prefix"].isin(_models(evidence))
+    if unknown.any():
+        cautions.append(f"{int(unknown.sum())} continuations of models that are not compared are left out.")
+    gone = (names.map(line["drift"]) > 0) & ~unknown
     if gone.any():
         cautions.append(f"{int(gone.sum())} continuations whose way back drifted from the record are left out.")
-    ungraded = table["outcome"].isna() & ~gone
+    ungraded = table["outcome"].isna() & ~gone & ~unknown
     if ungraded.any():
-        cautions.append(f"{int(ungraded.sum())} continuations without a score are left out.")
+        what = "score" if outcome == "score" else outcome
+        cautions.append(f"{int(ungraded.sum())} continuations without a {what} are left out.")
     missing = len(evidence.trials) - len(results)
     if missing:
         cautions.append(f"{missing} continuations did not come to a result and are left out.")
-    return table[~gone & ~ungraded].reset_index(drop=True), cautions
+    table = table.assign(origin=names.map(line["origin"]).fillna(names))[~unknown & ~gone & ~ungraded]
+    again = (table["at"] == 1) & table.duplicated(["origin", "prefix", "model", "at"])
+    return table[~again].reset_index(drop=True), cautions
+
+
+def _outcome(results: pd.DataFrame, name: str) -> pd.Series:
+    if name not in results:
+        raise UserError(f"no outcome {name!r}: the trials have no such column")
+    try:
+        found = pd.to_numeric(results[name]).astype(np.float64)
+    except (ValueError, TypeError):
+        raise UserError(f"outcome {name!r} holds no numbers") from None
+    return found.where(found.notna(), results["passed"].astype(np.float64)) if name == "score" else found
 
 
 def _units(trials: pd.DataFrame) -> pd.DataFrame:
@@ -104,35 +134,57 @@ def _unit_of(trials: pd.DataFrame, units: pd.DataFrame) -> NDArray[np.int64]:
     return pd.MultiIndex.from_frame(units[keys]).get_indexer(pd.MultiIndex.from_frame(trials[keys])).astype(np.int64)
 
 
-def _square(inner: pd.DataFrame, units: pd.DataFrame, models: list[str]) -> Floats:
-    """Units x prefixes x suffixes: the mean over shares of the mean over trials; NaN where there is none."""
-    made = np.full((len(units), len(models), len(models)), np.nan)
+def _cube(inner: pd.DataFrame, units: pd.DataFrame, models: list[str]) -> Floats:
+    """Units x prefixes x suffixes x shares between the ends: the mean over trials; NaN where there is none."""
+    shares = sorted(inner["at"].unique())
+    made = np.full((len(units), len(models), len(models), len(shares)), np.nan)
     if inner.empty:
         return made
-    by_share = inner.assign(unit=_unit_of(inner, units)).groupby(["unit", "prefix", "model", "at"])["outcome"].mean()
-    averaged = by_share.groupby(level=["unit", "prefix", "model"]).mean().reset_index()
+    keyed = inner.assign(unit=_unit_of(inner, units)).groupby(["unit", "prefix", "model", "at"])["outcome"].mean()
+    averaged = keyed.reset_index()
     place = {model: number for number, model in enumerate(models)}
-    made[averaged["unit"], averaged["prefix"].map(place), averaged["model"].map(place)] = averaged["outcome"]
+    share = averaged["at"].map({at: number for number, at in enumerate(shares)})
+    made[averaged["unit"], averaged["prefix"].map(place), averaged["model"].map(place), share] = averaged["outcome"]
     return made
 
 
+def _mean(values: Floats) -> Floats:
+    """Over the last axis, of what is there; NaN where nothing is."""
+    known = ~np.isnan(values)
+    count = known.sum(axis=-1)
+    sums = np.where(known, values, 0.0).sum(axis=-1)
+    means: Floats = np.divide(sums, count, out=np.full(count.shape, np.nan), where=count > 0)
+    return means
+
+
 def _effects(
-    inside: Floats, units: pd.DataFrame, models: list[str], pairs: list[tuple[int, int]], shares: bool
-) -> list[Effect]:  # fmt: skip
+    cube: Floats, units: pd.DataFrame, models: list[str], pairs: list[tuple[int, int]], shares: bool
+) -> tuple[list[Effect], list[str]]:
+    """The terms of each pair, and what is to be said of tasks and shares that are in none of them."""
     clusters = units["cluster"].to_numpy()
     bounds = (-1.0, 1.0) if shares else None
     found: list[tuple[int, int, Term, Difference]] = []
+    left = []
     for one, other in pairs:
-        square = np.stack([inside[:, a, b] for a, b in itertools.product((one, other), repeat=2)], axis=1)
+        square = np.stack([cube[:, a, b] for a, b in itertools.product((one, other), repeat=2)], axis=2)
+        absent: NDArray[np.bool_] = np.isnan(square)
+        lacking, some = np.any(absent, axis=2), ~np.all(absent, axis=2)
+        if (short := int((lacking & some).sum())) > 0:
+            none = int(np.sum(np.all(lacking, axis=1) & np.any(some, axis=1)))
+            left.append(
+                f"{models[one]}, {models[other]}: {short} of {int(some.sum())} shares of tasks lack one of the four "
+                f"relays and are in none of the terms" + (f", of {none} tasks every share." if none else ".")
+            )
         for term, signs in _SIGNS.items():
-            contrast = square @ np.array(signs)
+            contrast = _mean(square @ np.array(signs))
             found.append((one, other, term, paired_difference(contrast, np.zeros(len(contrast)), clusters,
                                                               bounds=bounds)))  # fmt: skip
     told = corrected([difference for *_, difference in found], True)
-    return [
+    effects = [
         Effect(models[one], models[other], term, difference)
         for (one, other, term, _), difference in zip(found, told, strict=True)
     ]
+    return effects, left
 
 
 def _cells(
@@ -168,9 +220,7 @@ def _shams(trials: pd.DataFrame, inside: Floats, units: pd.DataFrame, models: li
         there = [not np.isnan(end).all() for end in ends]
         if not any(there) or np.isnan(inside[:, place, place]).all():
             continue
-        against = np.nanmean(np.stack(ends), axis=0) if all(there) else ends[there.index(True)]
-        if all(there):
-            against = np.where(np.isnan(ends[0]) | np.isnan(ends[1]), np.nan, against)
+        against = (ends[0] + ends[1]) / 2 if all(there) else ends[there.index(True)]
         difference = paired_difference(inside[:, place, place], against, clusters,
                                        bounds=(-1.0, 1.0) if shares else None)  # fmt: skip
         found.append(
@@ -183,52 +233,27 @@ def _shams(trials: pd.DataFrame, inside: Floats, units: pd.DataFrame, models: li
     ]
 
 
-def _handover(trials: pd.DataFrame, units: pd.DataFrame, models: list[str], shares: bool) -> Handover | None:
-    """For each cluster, the best relay and the best single model of all others, on that cluster.
-
-    What is chosen because it came out best is too good where it was chosen; on a task left out it is not.
-    """
-    clusters = units["cluster"].to_numpy()
+def _handover(
+    trials: pd.DataFrame, units: pd.DataFrame, models: list[str]
+) -> tuple[Handover | None, str | None]:  # fmt: skip
+    """Every relay against every single model, and what was left out."""
     unit = _unit_of(trials, units)
     outcome = trials["outcome"].to_numpy()
     relays: dict[str, Floats] = {}
     inner = sorted(at for at in trials["at"].unique() if 0 < at < 1)
-    for prefix, suffix in itertools.permutations(models, 2):
-        for at in inner:
-            chosen = ((trials["prefix"] == prefix) & (trials["model"] == suffix) & (trials["at"] == at)).to_numpy()
-            relays[f"{prefix}, then {suffix} from {at:g}"] = _means(outcome[chosen], unit[chosen], len(units))
-    singles = {model: np.nanmean(np.stack([_alone(trials, units, model, at) for at in (0.0, 1.0)]), axis=0)
-               if _has_ends(trials, model) else _either(trials, units, model) for model in models}  # fmt: skip
-    relays = {name: values for name, values in relays.items() if not np.isnan(values).any()}
-    singles = {name: values for name, values in singles.items() if not np.isnan(values).any()}
-    if not relays or not singles or len(np.unique(clusters)) < MIN_CLUSTERS_TESTED:
-        return None
-    gains = np.full(len(units), np.nan)
-    picked: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
-    for cluster in np.unique(clusters):
-        out = clusters == cluster
-        best = [max(group, key=lambda name: group[name][~out].mean()) for group in (relays, singles)]
-        gains[out] = relays[best[0]][out] - singles[best[1]][out]
-        picked[0][best[0]] += 1
-        picked[1][best[1]] += 1
-    difference = paired_difference(gains, np.zeros(len(gains)), clusters, bounds=(-1.0, 1.0) if shares else None)
-    return Handover(difference, dict(picked[0]), dict(picked[1]))
+    for (prefix, suffix), at in itertools.product(itertools.permutations(models, 2), inner):
+        chosen = ((trials["prefix"] == prefix) & (trials["model"] == suffix) & (trials["at"] == at)).to_numpy()
+        relays[f"{prefix}, then {suffix} from {at:g}"] = _means(outcome[chosen], unit[chosen], len(units))
+    singles = {
+        model: _mean(np.stack([_alone(trials, units, model, at) for at in (0.0, 1.0)], axis=1)) for model in models
+    }
+    return handover(relays, singles, units["cluster"].to_numpy())
 
 
 def _alone(trials: pd.DataFrame, units: pd.DataFrame, model: str, at: float) -> Floats:
     """One model from beginning to end, by unit."""
     chosen = ((trials["prefix"] == model) & (trials["model"] == model) & (trials["at"] == at)).to_numpy()
     return _means(trials["outcome"].to_numpy()[chosen], _unit_of(trials[chosen], units), len(units))
-
-
-def _has_ends(trials: pd.DataFrame, model: str) -> bool:
-    own = trials[(trials["prefix"] == model) & (trials["model"] == model)]
-    return bool((own["at"] == 0).any() and (own["at"] == 1).any())
-
-
-def _either(trials: pd.DataFrame, units: pd.DataFrame, model: str) -> Floats:
-    first = _alone(trials, units, model, 0.0)
-    return np.where(np.isnan(first), _alone(trials, units, model, 1.0), first)
 
 
 def _means(values: Floats, unit: NDArray[np.int64], count: int) -> Floats:
@@ -253,5 +278,6 @@ def _notes(pairs: int) -> list[str]:
         f"corrected by Holm over {3 * pairs}.",
         "The ends of a course are one model alone: at 0 from the beginning on the same seed, at 1 its recorded trial.",
         "The control is a model swapped for itself on the same way, against the mean of its two ends.",
-        "A relay is held against single models on tasks on which neither was chosen (leave one task out).",
+        "What a relay gains over single models is told on tasks on which neither was chosen (leave one task out); its "
+        "p is the largest of those against each single model, corrected by Holm over all relays.",
     ]

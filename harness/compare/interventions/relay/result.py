@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from harness.compare.analysis import Analysis
 from harness.compare.interventions.relay.sentences import told
-from harness.compare.statistics import Difference, Estimate
+from harness.compare.statistics import CONFIDENCE, Difference, Estimate
 
 Term = Literal["sets up", "finishes", "own course"]
 
@@ -59,13 +59,30 @@ class Sham:
 
 @dataclass(frozen=True)
 class Handover:
-    """The best relay against the best single model, each chosen on the other tasks."""
+    """The best relay against the best single model, that they were chosen considered."""
 
-    difference: Difference
+    relay: str
+    """Best over all tasks: `A, then B from 0.25`."""
+    single: str
+    apparent: float
+    """The best relay less the best single model on the tasks that both were chosen on: too good."""
+    gain: float
+    """The same where both are chosen on the other tasks; of that no interval holds."""
+    n: int
+    """Units: tasks, or task x scaffold."""
+    clusters: int
+    p: float
+    """That the relay is no better than every single model, the other relays considered."""
+    p_method: str
     relays: Mapping[str, int]
-    """How often which relay was chosen: `A, then B at .25` -> tasks left out."""
+    """How often which relay was chosen on the other tasks."""
     singles: Mapping[str, int]
     """Likewise of single models."""
+
+    @property
+    def shown(self) -> bool:
+        """Whether a relay can be told to beat every single model."""
+        return self.p < 1 - CONFIDENCE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +92,8 @@ class Relay(Analysis):
     name: ClassVar[str] = "relay"
     title: ClassVar[str] = "Relay: who sets a task up well, who finishes well"
     models: list[str]
+    outcome: str = "score"
+    """What the numbers are of: the score, whether it passed, or another column of the trials."""
     trials: int = 0
     tasks: int = 0
     """Independent ones."""
@@ -92,4 +111,7 @@ class Relay(Analysis):
 
     def tables(self) -> Mapping[str, Sequence[Any]]:
         """One table for each kind of row."""
-        return {"effects": self.effects, "cells": self.cells, "points": self.points, "shams": self.shams}
+        return {
+            "effects": self.effects, "cells": self.cells, "points": self.points, "shams": self.shams,
+            "handover": [] if self.handover is None else [self.handover],
+        }  # fmt: skip

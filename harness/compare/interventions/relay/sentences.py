@@ -88,18 +88,22 @@ def _shams(result: Relay) -> list[str]:
 
 
 def _handover(result: Relay) -> list[str]:
+    """Which relay came out best, and whether that can be told from having been picked."""
     found = result.handover
-    if found is None or found.difference.estimate is None:
+    if found is None:
         return []
-    best, single = (max(chosen, key=lambda name: chosen[name]) for chosen in (found.relays, found.singles))
-    if found.difference.shown and found.difference.estimate > 0:
-        return [
-            "A relay beats every single model on tasks it was not chosen on "
-            f"({_size(found.difference, result)}; mostly {best}, against {single})."
-        ]
+    unit = " points" if result.shares else ""
+    shown = points if result.shares else amount
+    told = p_value(found.p)
+    size = (
+        f"{'+' if found.apparent > 0 else ''}{shown(found.apparent)}{unit}; where neither was picked "
+        f"{'+' if found.gain > 0 else ''}{shown(found.gain)}{unit}; p {told if told.startswith('<') else f'= {told}'}"
+    )
+    if found.shown:
+        return [f"A relay beats every single model: {found.relay}, against {found.single}, the best alone ({size})."]
     return [
-        "No relay is seen to beat the best single model on tasks it was not chosen on "
-        f"({_size(found.difference, result)}; mostly {best}, against {single})."
+        f"No relay is seen to beat every single model (the best, {found.relay}, against {found.single}, the best "
+        f"alone: {size})."
     ]
 
 
