@@ -36,6 +36,7 @@ def page(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Path]:
     return text, tmp_path
 
 
+@pytest.mark.documents
 def test_the_commands_of_a_page_run(page: tuple[str, Path]) -> None:
     text, folder = page
     for block in BLOCK.finditer(text):

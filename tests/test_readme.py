@@ -49,6 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("readme")
 
 
+@pytest.mark.documents
 @pytest.mark.local_model
 @pytest.mark.parametrize("section", sections())
 def test_a_section_does_what_it_says(section: str, folder: Path) -> None:
