@@ -33,6 +33,8 @@ class World:
     """Where a kind has several worlds."""
     others: tuple[str, ...] = ()
     """The other roles."""
+    many: int = 20
+    """How many are open at once where that is promised."""
 
     def case(self, folder: Path) -> Case:
         kind = load_kind(self.kind)
@@ -258,6 +260,7 @@ WORLDS = [
             ("back", {}),
         ],
         fixture=("chromium_here",),
+        many=6,
     ),
     World(NumberGame.kind, lambda folder: {}, {}, [("look", {}), ("add", {"amount": 2}), ("look", {})]),
 ]
@@ -276,7 +279,7 @@ def test_every_built_in_kind_is_here() -> None:
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.name.replace(" ", "-"))
 def test_a_promise_is_kept(world: World, promise: Promise, tmp_path: Path) -> None:
-    found = asyncio.run(look(world.case(tmp_path), promise, many=20))
+    found = asyncio.run(look(world.case(tmp_path), promise, many=world.many))
     assert found.outcome != "broken", found.detail
 
 

@@ -170,17 +170,24 @@ def test_the_command_says_what_it_did(bench: Workbench) -> None:
 
 
 @pytest.mark.local_model
-def test_what_a_local_model_did_replays_without_drift(bench: Workbench) -> None:
+@pytest.mark.parametrize(
+    ("scenarios", "scaffolds"),
+    [(["smithy"], ["react"]), pytest.param(["smithy", "steward"], ["react", "vote"], marks=pytest.mark.slow)],
+)
+def test_what_a_local_model_did_replays_without_drift(
+    bench: Workbench, scenarios: list[str], scaffolds: list[str]
+) -> None:
+    count = len(scenarios) * len(scaffolds)
     small = {"model": "local/smollm2-135m", "parameters": {"temperature": 0.7, "max_tokens": 30}}
     bench.write("models.yaml", {"kind": "models", "models": {"small": small}})
     bench.change(
-        "sweep.yaml", scenarios=["smithy", "steward"], scaffolds=["react", "vote"], models=["small"],
-        tasks=["word", "place"], limits={"turns": 3},
+        "sweep.yaml", scenarios=scenarios, scaffolds=scaffolds, models=["small"],
+        tasks=["word", "place"][: len(scenarios)], limits={"turns": 3},
     )  # fmt: skip
-    assert bench.run().results == 4
+    assert bench.run().results == count
     found = replayed(bench.results / "bench")
-    assert [(one.drift, one.error) for one in found] == [([], None)] * 4
-    assert sum(one.calls for one in found) >= 4
+    assert [(one.drift, one.error) for one in found] == [([], None)] * count
+    assert sum(one.calls for one in found) >= count
 
 
 def test_a_limit_met_while_other_lanes_wait_for_a_reply_is_met_again(bench: Workbench) -> None:
