@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -35,6 +37,12 @@ from harness.compare.statistics.pairs import mcnemar_mid
 from harness.compare.statistics.sign_flips import flip_test, flip_tests
 
 
+def test_the_slow_parts_of_scipy_are_not_loaded_by_every_command():
+    slow = "scipy.stats", "scipy.optimize", "scipy.spatial"
+    program = f"import sys, harness.compare; print([name for name in {slow} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "[]\n"
+
+
 def test_wilson():
     assert wilson(29, 127) == pytest.approx((0.16396, 0.30869), abs=5e-6)
     assert wilson(0, 5)[0] == 0.0
@@ -62,6 +70,25 @@ def test_mid_p_of_mcnemar_is_the_published_one():
     assert mcnemar_mid(0, 0) == 1.0
     assert flip_test([1] * 1 + [-1] * 7) == pytest.approx((mcnemar_exact(1, 7), mcnemar_mid(1, 7)))
     assert flip_test([1] * 3 + [-1] * 3) == pytest.approx((1.0, mcnemar_mid(3, 3)))
+
+
+@pytest.mark.parametrize(("won", "lost"), [(0, 1), (0, 9), (3, 3), (4, 11), (11, 4), (0, 2000), (900, 1100), (1, 900)])
+def test_mcnemar_is_the_binomial_test_of_scipy(won, lost):
+    from scipy import stats
+
+    assert mcnemar_exact(won, lost) == pytest.approx(stats.binomtest(won, won + lost).pvalue, rel=1e-9)
+    itself = stats.binom.pmf(min(won, lost), won + lost, 0.5) / (2 if won == lost else 1)
+    assert mcnemar_mid(won, lost) == pytest.approx(stats.binomtest(won, won + lost).pvalue - itself, rel=1e-6)
+
+
+def test_corrections_are_those_of_scipy_and_statsmodels():
+    from scipy import stats
+    from statsmodels.stats.multitest import multipletests
+
+    p_values = np.random.default_rng(3).random(40) ** 3
+    p_values[5] = p_values[9]
+    assert benjamini_hochberg(p_values) == pytest.approx(stats.false_discovery_control(p_values), rel=1e-12)
+    assert holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1], rel=1e-12)
 
 
 def test_corrections():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
+from scipy import special
 
 from harness.compare.statistics.estimates import CONFIDENCE, MIN_CLUSTERS, MIN_CLUSTERS_TESTED, Difference
 from harness.compare.statistics.intervals import (
@@ -34,7 +34,7 @@ def mcnemar_exact(won: int, lost: int) -> float:
     The binomial test of `won` in `won + lost` against 1/2; 1 without discordant pairs. Source: McNemar,
     Psychometrika 12 (1947).
     """
-    return 1.0 if won + lost == 0 else float(stats.binomtest(won, won + lost, 0.5).pvalue)
+    return 1.0 if won + lost == 0 else min(1.0, 2 * _at_most(min(won, lost), won + lost))
 
 
 def mcnemar_chi2(won: int, lost: int) -> float:
@@ -48,8 +48,18 @@ def mcnemar_mid(won: int, lost: int) -> float:
     Source: Fagerland, Lydersen and Laake, BMC Medical Research Methodology 13 (2013), who recommend it.
     """
     if won == lost:
-        return 1.0 if won == 0 else 1.0 - 0.5 * float(stats.binom.pmf(won, won + lost, 0.5))
-    return mcnemar_exact(won, lost) - float(stats.binom.pmf(min(won, lost), won + lost, 0.5))
+        return 1.0 if won == 0 else 1.0 - 0.5 * _exactly(won, won + lost)
+    return mcnemar_exact(won, lost) - _exactly(min(won, lost), won + lost)
+
+
+def _at_most(heads: int, tosses: int) -> float:
+    """Chance of so many heads or fewer of a fair coin."""
+    return float(special.bdtr(heads, tosses, 0.5))
+
+
+def _exactly(heads: int, tosses: int) -> float:
+    """Chance of so many heads of a fair coin."""
+    return _at_most(heads, tosses) - (_at_most(heads - 1, tosses) if heads else 0.0)
 
 
 def paired_difference(
@@ -156,8 +166,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     """P values corrected for the share of false discoveries; (.01, .04, .03, .005) gives (.02, .04, .04, .02).
 
-    Source: Benjamini and Hochberg, JRSS B 57 (1995), as scipy computes it.
+    The i-th smallest of m is multiplied by m / i, and is never above the one after. Source: Benjamini and Hochberg,
+    JRSS B 57 (1995).
     """
-    if not len(p_values):
-        return []
-    return [float(p) for p in stats.false_discovery_control(np.asarray(p_values, dtype=np.float64), method="bh")]
+    order = np.argsort(p_values, kind="stable")[::-1]
+    count = len(order)
+    scaled = np.asarray(p_values, dtype=np.float64)[order] * count / np.arange(count, 0, -1)
+    adjusted = np.empty(count)
+    adjusted[order] = np.minimum(1.0, np.minimum.accumulate(scaled)) if count else scaled
+    return [float(p) for p in adjusted]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
 from harness.compare.statistics.estimates import (
     CONFIDENCE,
@@ -222,6 +222,8 @@ def _minimum(design: Floats, observed: Integers, weights: Floats, basis: Floats,
 
     def hessian(free: Floats) -> Floats:
         return _loss(free, design, observed, weights, basis, prior)[2]
+
+    from scipy import optimize  # slow to import, and only meetings need it
 
     start = np.zeros(basis.shape[1])
     if not len(start):

@@ -12,7 +12,6 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
-from scipy.spatial import distance
 
 Floats = NDArray[np.float64]
 ALPHA = 0.5
@@ -24,6 +23,8 @@ def jensen_shannon(first: ArrayLike, second: ArrayLike, base: float | None = 2.0
 
     `base` None takes natural logarithms: (1, 0) and (.5, .5) give 0.46450140402245893.
     """
+    from scipy.spatial import distance  # slow to import, and few commands need it
+
     return float(distance.jensenshannon(np.asarray(first), np.asarray(second), base))
 
 

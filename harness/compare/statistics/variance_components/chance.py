@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from harness.compare.statistics.estimates import CONFIDENCE
 from harness.compare.statistics.variance_components.design import Cells
@@ -26,5 +26,5 @@ def label_chance(data: Cells) -> float | None:
     between = float(np.sum(data.count * (data.mean - means[:, None, :]) ** 2))
     variance = (between + float(data.within.sum())) / freedom
     units = int(np.count_nonzero(per_unit))
-    quantile = float(stats.f.ppf(CONFIDENCE, levels - 1, (levels - 1) * max(1, units - 1)))
+    quantile = float(special.fdtri(levels - 1, (levels - 1) * max(1, units - 1), CONFIDENCE))
     return max(0.0, quantile - 1) * variance * float(np.mean(1 / data.count.sum(axis=(0, 2))))
