@@ -40,7 +40,7 @@ def command(
     With --json, a list of {trial, scenario, task, model, changed, old_score, new_score, old_passed, new_passed,
     skipped, error}; skipped and error say why a trial was left or could not be graded, else they are null.
     """
-    from harness.report.sweeps import find_recorded
+    from harness.report.finding import find_recorded
     from harness.scoring.session import regrade_sweep
 
     folder = find_recorded(sweep, results_dir)

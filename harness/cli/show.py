@@ -44,7 +44,7 @@ def command(thing: str, full: bool, mermaid: bool, sweep: str | None, as_json: b
 
 def _show_trial(prefix: str, full: bool, sweep: str | None, as_json: bool, results_dir: Path) -> None:
     from harness.report import print_trajectory
-    from harness.report.sweeps import find_trial
+    from harness.report.finding import find_trial
 
     name, record = find_trial(prefix, results_dir, sweep)
     if not as_json:

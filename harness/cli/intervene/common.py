@@ -82,7 +82,7 @@ def common(**options: object) -> Common:
 def origin_of(sweep: str, options: Common) -> Origin:
     """The recorded sweep that a command names; close it."""
     from harness.intervene.origin import open_origin
-    from harness.report.sweeps import find_recorded
+    from harness.report.finding import find_recorded
 
     return open_origin(find_recorded(sweep, options.results_dir))
 

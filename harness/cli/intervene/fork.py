@@ -84,7 +84,7 @@ def _one(trial: str, sweep: str | None, at: int, wishes: Wishes, options: Common
     from harness.errors import UserError
     from harness.intervene.forking import fork_at
     from harness.record import TrialRecord
-    from harness.report.sweeps import find_trial
+    from harness.report.finding import find_trial
 
     folder, _, identifier = trial.rpartition("/")
     if folder and sweep is None:

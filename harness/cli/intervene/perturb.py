@@ -91,7 +91,7 @@ def _ground(sweep: str, options: Common) -> Ground:
     from harness.errors import UserError
     from harness.intervene.origin import open_origin
     from harness.intervene.perturbing import Ground
-    from harness.report.sweeps import find_recorded
+    from harness.report.finding import find_recorded
     from harness.run import recorded_rows, resolve
 
     if not (sweep.endswith((".yaml", ".yml")) and Path(sweep).is_file()):

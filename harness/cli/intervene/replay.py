@@ -75,7 +75,7 @@ def _found(thing: str, sweep: str | None, results_dir: Path) -> tuple[Path, str 
     """The folder of a record, and the trial in it that is named, if one is."""
     from harness.errors import UserError
     from harness.record import TrialRow
-    from harness.report.sweeps import find_recorded, find_trial
+    from harness.report.finding import find_recorded, find_trial
 
     nowhere: UserError | None = None
     if sweep is None:

@@ -160,7 +160,7 @@ def kill_in_the_middle(folder: Path) -> None:
 
 
 def test_a_killed_import_is_as_if_it_had_not_been(tmp_path):
-    from harness.report.sweeps import recorded_sweeps
+    from harness.report.finding import recorded_sweeps
 
     kill_in_the_middle(tmp_path)
     assert recorded_sweeps(tmp_path) == []
