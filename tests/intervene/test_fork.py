@@ -312,15 +312,15 @@ def test_a_killed_fork_goes_on_where_it_stopped(bench: Workbench) -> None:
     slow["rules"] = [*slow["rules"][:2], {"delay": 0.1, "call": {"tool": "submit", "arguments": {"answer": "500"}}}]
     bench.write("counts.yaml", slow)
     bench.run()
-    arguments = ("fork", "bench", "--states", "every:1", "-n", "3", "--plain", "--concurrency", "2")
-    process = bench.start(*arguments)
+    arguments = ("fork", "bench", "--states", "every:1", "-n", "3", "--plain", "--concurrency")
+    process = bench.start(*arguments, "2")
     folder = bench.results / "bench-fork"
     bench.wait_for_rows(process, 5, "bench-fork")
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     before = {row.trial for row in Results(folder).store.rows()}
     assert before
-    done = bench.harness(*arguments, "--json")
+    done = bench.harness(*arguments, "16", "--json")
     assert done.returncode == 0, done.stderr
     after = Results(folder)
     assert before < {row.trial for row in after.store.rows()}

@@ -267,7 +267,7 @@ def test_a_killed_probe_goes_on_and_asks_nothing_twice(tmp_path: Path) -> None:
     process.communicate()
     kept = {row.trial: row.started for row in Results(folder).store.rows() if row.is_result}
     assert kept
-    again = bench.harness("probe", "bench", "--states", "every:1")
+    again = bench.harness("probe", "bench", "--states", "every:1", "--concurrency", "16")
     assert again.returncode == 0, again.stderr
     rows = {row.trial: row for row in Results(folder).store.rows()}
     assert len(rows) == len(selected(bench, "every:1").moments) * 2 * 5 > len(kept)

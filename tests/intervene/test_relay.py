@@ -146,7 +146,7 @@ def test_one_model_swapped_for_its_double_is_no_other(bench: Workbench) -> None:
 
 def test_a_relay_that_was_killed_goes_on(bench: Workbench) -> None:
     for name in ("starter", "finisher"):
-        rules = [{**rule, "delay": 0.2} for rule in bench.written[f"{name}.yaml"]["rules"]]
+        rules = [{**rule, "delay": 0.1} for rule in bench.written[f"{name}.yaml"]["rules"]]
         bench.write(f"{name}.yaml", {"kind": "script", "rules": rules})
     bench.change("sweep.yaml", concurrency=2)
     bench.run()
@@ -157,7 +157,7 @@ def test_a_relay_that_was_killed_goes_on(bench: Workbench) -> None:
     folder = bench.results / "bench-relay"
     before = _recorded(folder)
     assert before
-    done = bench.harness("relay", "bench", "--plain")
+    done = bench.harness("relay", "bench", "--plain", "--concurrency", "16")
     assert done.returncode == 0, done.stderr
     assert f"recorded {len(before)}, to run {48 - len(before)}" in done.stderr
     with Store(folder) as store:
