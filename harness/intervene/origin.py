@@ -120,9 +120,10 @@ class Origin:
             models[role] = entries[name]
         if digest({role: loaded.digest for role, loaded in models.items()}) != row.models_hash:
             return None
+        drawn = line.detail.get("draws")
         made = replace(
             base, digest=row.cell, models=models, models_digest=row.models_hash, model=row.model, lineage=line,
-            seed=row.seed if line.origin is not None else None,
+            seed=row.seed if line.origin is not None else None, chance=drawn if isinstance(drawn, int) else None,
         )  # fmt: skip
         if line.kind == "perturb":
             made = apply_surface(made, line.detail)

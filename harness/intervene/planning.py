@@ -18,7 +18,17 @@ from harness.intervene.moments import Moment, answered_calls, prefix_digest
 from harness.intervene.origin import Origin
 from harness.models import price_of
 from harness.record import Intervention, Lineage, Store, TrialDocument, TrialRow
-from harness.run import Cell, Conduct, Listener, ModelEstimate, Plan, SweepOutcome, carry_out, plan_cells
+from harness.run import (
+    Cell,
+    Conduct,
+    Listener,
+    ModelEstimate,
+    Plan,
+    PlannedTrial,
+    SweepOutcome,
+    carry_out,
+    plan_cells,
+)
 from harness.run.plan import check_sweep_parameters
 from harness.spec import digest
 from harness.spec.limits import SweepLimits
@@ -114,6 +124,7 @@ def moment_cell(
     models = {name: model if name in replaced else known for name, known in base.models.items()}
     models_digest = digest({name: loaded.digest for name, loaded in models.items()})
     crossed = dict(factors or {})
+    chance = PlannedTrial(base, row.repeat, row.attempt).sampling_seed if same_chance else None
     identity = digest(
         {
             "kind": kind,
@@ -125,18 +136,18 @@ def moment_cell(
             "models": models_digest,
             "moment": {"seed": row.seed, "at": moment.at, "behind": prefix_digest(document, moment.at)},
             "factors": crossed,
-            **({"chance": "same"} if same_chance else {}),
+            **({} if chance is None else {"chance": chance}),
         }
     )
     line = Lineage(
         kind=kind, sweep=origin.name, base=base.lineage.base if base.lineage is not None else base.digest,
         origin=row.trial, at=moment.at, of=moment.of, node=moment.key.node if moment.key else None,
         role=moment.key.role if moment.key else None, prefix=prefix or row.model, suffix=model.name, factors=crossed,
-        detail=dict(detail or {}),
+        detail={**(detail or {}), **({} if chance is None else {"draws": chance})},
     )  # fmt: skip
     return replace(
         base, digest=identity, model=model.name, models=models, models_digest=models_digest, lineage=line,
-        seed=row.seed, same_chance=same_chance,
+        seed=row.seed, chance=chance,
     )  # fmt: skip
 
 

@@ -135,7 +135,7 @@ class Replaying:
         if scaffold.digest not in self._compiled:
             self._compiled[scaffold.digest] = compile_scaffold(scaffold.flat, scaffold.path.parent)
         endless = replace(
-            cell, limits=cell.limits.model_copy(update={"seconds": None}), seed=row.seed, same_chance=True, lineage=None
+            cell, limits=cell.limits.model_copy(update={"seconds": None}), seed=row.seed, chance=row.seed, lineage=None
         )
         way = Way(
             replies_behind(document, at), strict=True,

@@ -53,8 +53,8 @@ class Cell:
     """Where its trials set out from, when not from the beginning of the task as the sweep's files have it."""
     seed: int | None = None
     """Of the recorded trial whose moment they set out from: the world has to be the same one."""
-    same_chance: bool = False
-    """Models draw as they did in that trial, so that one asked the same again answers the same."""
+    chance: int | None = None
+    """What models drew by in that trial, where they are to draw so again: one asked the same then answers the same."""
 
     @property
     def family(self) -> str | None:
@@ -84,10 +84,10 @@ class PlannedTrial:
 
     @property
     def sampling_seed(self) -> int:
-        """Of what models draw: the trial's own, but for siblings from one moment, which each have another."""
-        if self.cell.seed is None or self.cell.same_chance:
-            return self.seed
-        return sibling_seed(self.cell.seed, self.cell.models_digest, self.repeat)
+        """Of what models draw: the trial's own, but for those that set out from moments, which each have another."""
+        if self.cell.chance is not None:
+            return self.cell.chance
+        return self.seed if self.cell.seed is None else sibling_seed(self.cell.digest, self.repeat)
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,12 @@ class Plan:
         return self.asked - len(self.to_run)
 
 
-def sibling_seed(seed: int, models_digest: str, repeat: int) -> int:
-    """What the trials that set out from one moment draw by: another for each repeat and model, 31 bits."""
-    return int(digest(["sibling", seed, models_digest, repeat])[:8], 16) & 0x7FFFFFFF
+def sibling_seed(cell: str, repeat: int) -> int:
+    """What a trial that sets out from a moment draws by, 31 bits: another for each moment, model and repeat.
+
+    Draws that several moments of a trial had in common would count as several, and be one.
+    """
+    return int(digest(["sibling", cell, repeat])[:8], 16) & 0x7FFFFFFF
 
 
 def trial_name(cell: str, repeat: int, attempt: int) -> str:

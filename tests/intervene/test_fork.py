@@ -184,6 +184,12 @@ def test_a_fork_can_be_forked(bench: Workbench) -> None:
             calls[1].actions
             == [e for e in forked(bench).store.record(child.trial).document.events if e.type == "call"][1].actions
         )
+    # Drawn by the child's own chance, which is not that of the trial it was forked from.
+    fork(bench, child.trial, 1, "ben", sweep="bench-fork", same_chance=True, name="once-more")
+    (again,) = forked(bench, "once-more").store.rows()
+    assert_same_to_the_byte(
+        forked(bench).store.record(child.trial), forked(bench, "once-more").store.record(again.trial)
+    )
 
 
 def test_the_trial_shows_where_it_was_forked_from(bench: Workbench) -> None:

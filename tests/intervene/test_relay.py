@@ -16,6 +16,7 @@ from harness.intervene.planning import carry_out_asked
 from harness.intervene.relaying import Wishes, behind, relay_sweep
 from harness.record import CallEvent, Results, Store
 from harness.report.comparing import compare_sweeps
+from harness.run import PlannedTrial
 from harness.run.progress import PlainProgress
 from harness.spec import find_file, library, load_scenario
 
@@ -89,6 +90,16 @@ def test_the_ends_are_one_model_alone_and_the_last_asks_nobody(bench: Workbench)
         else:
             assert not any(call.replayed for call in calls)
     assert len(results.actions()["trial"].unique()) == len(trials) // 2  # of what was replayed nothing is told twice
+
+
+def test_no_two_continuations_have_their_chance_in_common(bench: Workbench) -> None:
+    """Draws that two shares of a course have in common would be one draw, and count as two."""
+    bench.change("sweep.yaml", repeats=2)
+    bench.run()
+    with open_origin(bench.results / "bench") as origin:
+        cells = relay_sweep(origin, Wishes()).cells
+    assert len({PlannedTrial(cell, repeat, 1).sampling_seed for cell in cells for repeat in (1, 2)}) == 2 * len(cells)
+    assert len({PlannedTrial(cell, repeat, 1).seed for cell in cells for repeat in (1, 2)}) == 3 * 2  # tasks, repeats
 
 
 def by_the_solution(bench: Workbench, scenario: str, scaffold: str) -> None:
