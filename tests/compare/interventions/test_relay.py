@@ -71,8 +71,8 @@ def test_who_sets_up_and_who_finishes_is_told_with_its_size() -> None:
     shown = {effect.term: effect.difference.shown for effect in found.effects}
     assert shown == {"sets up": True, "finishes": True, "own course": False}
     told = " ".join(found.sentences())
-    assert "a sets tasks up better than b, whoever goes on" in told
-    assert "b finishes better than a, whoever began" in told
+    assert "a sets tasks up better than b, on average over who goes on" in told
+    assert "b finishes better than a, on average over who began" in told
 
 
 def test_going_on_from_ones_own_course_is_an_interaction() -> None:
@@ -80,7 +80,20 @@ def test_going_on_from_ones_own_course_is_an_interaction() -> None:
     size = terms(found)
     assert size["own course"] == pytest.approx(0.4, abs=0.08)
     assert abs(size["sets up"]) < 0.1 and abs(size["finishes"]) < 0.1
-    assert "each goes on better from its own course" in " ".join(found.sentences())
+    assert "It matters to a and b whose course they go on from" in " ".join(found.sentences())
+    for course in found.courses:
+        assert course.difference.estimate == pytest.approx(0.4, abs=0.12)
+
+
+def test_one_to_whom_the_course_does_not_matter_is_not_said_to_care() -> None:
+    """b fails on its own course and passes on a's; a always passes."""
+    found = world(lambda p, s, at: 0.2 if (p, s) == ("b", "b") else 1.2, tasks=20)
+    mine = {course.model: course.difference.estimate for course in found.courses}
+    assert mine["a"] == 0.0 and mine["b"] < -0.6
+    assert terms(found)["own course"] == pytest.approx((mine["a"] + mine["b"]) / 2)
+    (told,) = (line for line in found.sentences() if "whose course" in line)
+    assert "a from its own less from b's: 0.0 points" in told
+    assert f"b from its own less from a's: {100 * mine['b']:.1f} points" in told
 
 
 def test_the_terms_are_those_of_a_regression_with_task_effects() -> None:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from harness.compare.evidence import Evidence
 from harness.compare.interventions.relay.handover import handover
-from harness.compare.interventions.relay.result import Cell, Effect, Handover, Point, Relay, Sham, Term
+from harness.compare.interventions.relay.result import Cell, Course, Effect, Handover, Point, Relay, Sham, Term
 from harness.compare.panel import model_order
 from harness.compare.statistics import Difference, Estimate, mean_interval, paired_difference, rate_interval
 from harness.compare.statistics.simultaneous import corrected
@@ -66,6 +66,7 @@ def relay(evidence: Evidence, outcome: str = "score") -> Relay:
         tasks=int(trials["cluster"].nunique()),
         shares=shares,
         effects=effects,
+        courses=_courses(cube, units, models, pairs, shares),
         cells=_cells(inner, inside, units, models, shares),
         points=_points(trials, units, models, shares),
         shams=_shams(trials, inside, units, models, shares),
@@ -185,6 +186,21 @@ def _effects(
         for (one, other, term, _), difference in zip(found, told, strict=True)
     ]
     return effects, left
+
+
+def _courses(
+    cube: Floats, units: pd.DataFrame, models: list[str], pairs: list[tuple[int, int]], shares: bool
+) -> list[Course]:  # fmt: skip
+    """For each pair, what its own course is worth to each, of the shares of tasks that the terms are of."""
+    clusters = units["cluster"].to_numpy()
+    found = []
+    for pair in pairs:
+        lacking = np.isnan(np.stack([cube[:, a, b] for a, b in itertools.product(pair, repeat=2)])).any(axis=0)
+        for model, other in (pair, pair[::-1]):
+            own, foreign = (_mean(np.where(lacking, np.nan, cube[:, prefix, model])) for prefix in (model, other))
+            difference = paired_difference(own, foreign, clusters, bounds=(-1.0, 1.0) if shares else None)
+            found.append(Course(models[model], models[other], difference))
+    return found
 
 
 def _cells(

@@ -27,6 +27,18 @@ class Effect:
 
 
 @dataclass(frozen=True)
+class Course:
+    """A model going on from its own course, less going on from another's: the two halves of `own course`.
+
+    Their interval is of this difference alone; only `own course` is tested.
+    """
+
+    model: str
+    other: str
+    difference: Difference
+
+
+@dataclass(frozen=True)
 class Cell:
     """One model going on from what one began, shares between 0 and 1 together."""
 
@@ -100,6 +112,7 @@ class Relay(Analysis):
     shares: bool = True
     """Whether outcomes lie in [0, 1], so that differences can be told in points."""
     effects: list[Effect] = field(default_factory=list)
+    courses: list[Course] = field(default_factory=list)
     cells: list[Cell] = field(default_factory=list)
     points: list[Point] = field(default_factory=list)
     shams: list[Sham] = field(default_factory=list)
@@ -112,6 +125,6 @@ class Relay(Analysis):
     def tables(self) -> Mapping[str, Sequence[Any]]:
         """One table for each kind of row."""
         return {
-            "effects": self.effects, "cells": self.cells, "points": self.points, "shams": self.shams,
-            "handover": [] if self.handover is None else [self.handover],
+            "effects": self.effects, "courses": self.courses, "cells": self.cells, "points": self.points,
+            "shams": self.shams, "handover": [] if self.handover is None else [self.handover],
         }  # fmt: skip

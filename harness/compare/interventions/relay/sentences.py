@@ -38,8 +38,11 @@ def _effect(effect: Effect, result: Relay) -> str:
             "that can be chance among the terms looked at."
         )
     if difference.shown:
-        who = "whoever goes on" if effect.term == "sets up" else "whoever began"
-        return f"{ahead} {_DOES[effect.term]} {behind}, {who} ({_size(difference, result, absolute=True)})."
+        who = "who goes on" if effect.term == "sets up" else "who began"
+        return (
+            f"{ahead} {_DOES[effect.term]} {behind}, on average over {who} "
+            f"({_size(difference, result, absolute=True)})."
+        )
     return (
         f"{names} {_ALIKE[effect.term]} equally well as far as can be seen ({_size(difference, result)}"
         f"{_would(difference, result)})."
@@ -47,20 +50,22 @@ def _effect(effect: Effect, result: Relay) -> str:
 
 
 def _own(effect: Effect, names: str, result: Relay) -> str:
+    """Whether it matters whose course one goes on from, and how much to each: one of the two may not care."""
     difference = effect.difference
-    own = difference.estimate is not None and difference.estimate > 0
-    where = "its own course than from the other's" if own else "the other's course than its own"
-    if _may(difference):
+    size = _size(difference, result)
+    if not difference.shown and not _may(difference):
         return (
-            f"Of {names} each may go on better from {where} ({_size(difference, result, absolute=True)}), "
-            "but that can be chance among the terms looked at."
+            f"Whether {names} go on from their own course or from the other's makes no difference that could be seen "
+            f"({size}{_would(difference, result)})."
         )
-    if difference.shown:
-        return f"Of {names} each goes on better from {where} ({_size(difference, result, absolute=True)})."
-    return (
-        f"Whether {names} go on from their own course or from the other's makes no difference that could be seen "
-        f"({_size(difference, result)}{_would(difference, result)})."
+    each = "; ".join(
+        f"{row.model} from its own less from {row.other}'s: {_bare(row.difference, result)}"
+        for row in result.courses
+        if {row.model, row.other} == {effect.first, effect.second}
     )
+    if difference.shown:
+        return f"It matters to {names} whose course they go on from ({size}). {each}."
+    return f"It may matter to {names} whose course they go on from ({size}), but that can be chance. {each}."
 
 
 def _may(difference: Difference) -> bool:
@@ -108,6 +113,20 @@ def _handover(result: Relay) -> list[str]:
 
 
 def _size(difference: Difference, result: Relay, *, absolute: bool = False) -> str:
+    text = _bare(difference, result, absolute=absolute)
+    if difference.estimate is None:
+        return text
+    if difference.clusters < MIN_CLUSTERS_TESTED:
+        return f"{text}, on {difference.clusters} independent task{'' if difference.clusters == 1 else 's'}"
+    p = difference.p if difference.p_adjusted is None else difference.p_adjusted
+    if p is None:
+        return text
+    told = p_value(p)
+    return f"{text}; p {told}" if told.startswith("<") else f"{text}; p = {told}"
+
+
+def _bare(difference: Difference, result: Relay, *, absolute: bool = False) -> str:
+    """`+18.1 points, 9.5 to 26.6`; `absolute` takes it the way round that it is positive."""
     if difference.estimate is None:
         return "unknown"
     value, low, high = difference.estimate, difference.low, difference.high
@@ -116,15 +135,7 @@ def _size(difference: Difference, result: Relay, *, absolute: bool = False) -> s
     unit = " points" if result.shares else ""
     shown = points if result.shares else amount
     text = f"{'+' if value > 0 else ''}{shown(value)}{unit}"
-    if low is not None and high is not None:
-        text += f", {shown(low)} to {shown(high)}"
-    if difference.clusters < MIN_CLUSTERS_TESTED:
-        return f"{text}, on {difference.clusters} independent task{'' if difference.clusters == 1 else 's'}"
-    p = difference.p if difference.p_adjusted is None else difference.p_adjusted
-    if p is None:
-        return text
-    told = p_value(p)
-    return f"{text}; p {told}" if told.startswith("<") else f"{text}; p = {told}"
+    return text if low is None or high is None else f"{text}, {shown(low)} to {shown(high)}"
 
 
 def _would(difference: Difference, result: Relay) -> str:

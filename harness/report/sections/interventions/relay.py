@@ -13,7 +13,7 @@ def tables(result: Relay) -> list[Table]:
     """The terms first; nothing where there is nothing to say."""
     if result.too_few is not None:
         return []
-    made = [_effects(result), _cells(result), _course(result), _shams(result)]
+    made = [_effects(result), _courses(result), _cells(result), _course(result), _shams(result)]
     return [table for table in made if table.rows]
 
 
@@ -36,6 +36,18 @@ def _effects(result: Relay) -> Table:
     ]
     strong = frozenset(n for n, row in enumerate(result.effects) if row.difference.shown)
     return Table("Who sets up, who finishes, and whether one's own course matters", columns, body, strong)
+
+
+def _courses(result: Relay) -> Table:
+    unit = ", points" if result.shares else ""
+    columns = [Column("goes on", "left", key=True), Column("from its own course, less from that of", "left", key=True),
+               Column("tasks"), Column(f"difference{unit}")]  # fmt: skip
+    body = [
+        [row.model, row.other, str(row.difference.clusters), _difference(row.difference, result)]
+        for row in result.courses
+        if row.difference.estimate is not None
+    ]
+    return Table("What one's own course is worth to each", columns, body)
 
 
 def _cells(result: Relay) -> Table:
