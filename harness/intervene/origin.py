@@ -20,7 +20,7 @@ from typing import Any
 
 from harness.environments import CATALOG
 from harness.errors import UserError
-from harness.intervene.surfaces import apply_surface
+from harness.intervene.surfaces import apply_surface, surface_of
 from harness.record import Lineage, Store, TrialRecord, TrialRow, read_lock
 from harness.record.imported import IMPORTED_FILE
 from harness.run.plan import Cell, sweep_cells
@@ -125,10 +125,10 @@ class Origin:
             base, digest=row.cell, models=models, models_digest=row.models_hash, model=row.model, lineage=line,
             seed=row.seed if line.origin is not None else None, chance=drawn if isinstance(drawn, int) else None,
         )  # fmt: skip
-        if line.kind == "perturb":
-            made = apply_surface(made, line.detail)
-            if made.tools_digest != row.tools_hash:
-                return None
+        if (surface := surface_of(line)) is not None:
+            made = apply_surface(made, surface.detail)
+        if made.tools_digest != row.tools_hash:
+            return None
         self.cells[row.cell] = made
         return made
 

@@ -16,6 +16,7 @@ from pydantic import JsonValue
 from harness.errors import UserError
 from harness.intervene.moments import Moment, answered_calls, prefix_digest
 from harness.intervene.origin import Origin
+from harness.intervene.surfaces import surface_of
 from harness.models import price_of
 from harness.record import Intervention, Lineage, Store, TrialDocument, TrialRow
 from harness.run import (
@@ -97,6 +98,14 @@ def intervention_sweep(
     return made
 
 
+def _handed_on(base: Cell, chance: int | None) -> dict[str, JsonValue]:
+    """What the trials' cell cannot be put together again without: how things look, and what models draw by."""
+    surface = surface_of(base.lineage)
+    return {
+        **({} if surface is None else {"surface": surface.detail}), **({} if chance is None else {"draws": chance})
+    }  # fmt: skip
+
+
 def moment_cell(
     origin: Origin,
     row: TrialRow,
@@ -143,7 +152,7 @@ def moment_cell(
         kind=kind, sweep=origin.name, base=base.lineage.base if base.lineage is not None else base.digest,
         origin=row.trial, at=moment.at, of=moment.of, node=moment.key.node if moment.key else None,
         role=moment.key.role if moment.key else None, prefix=prefix or row.model, suffix=model.name, factors=crossed,
-        detail={**(detail or {}), **({} if chance is None else {"draws": chance})},
+        detail={**(detail or {}), **_handed_on(base, chance)},
     )  # fmt: skip
     return replace(
         base, digest=identity, model=model.name, models=models, models_digest=models_digest, lineage=line,

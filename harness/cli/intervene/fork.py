@@ -63,10 +63,10 @@ def command(
         raise UserError(
             "say from where: --at K for one trial, or --states every:3 (first-divergence, a file) for a sweep"
         )
+    if (at is not None or same_chance) and context.get_parameter_source("repeats") is ParameterSource.DEFAULT:
+        asked = replace(asked, repeats=1)
     if at is not None:
-        chosen = context.get_parameter_source("repeats") is not ParameterSource.DEFAULT
-        one = replace(asked, repeats=asked.repeats if chosen else 1)
-        _one(thing, sweep, at, _wishes(one, role, same_chance), one)
+        _one(thing, sweep, at, _wishes(asked, role, same_chance), asked)
         return
     _several(thing, str(states), most, seed, _wishes(asked, role, same_chance), asked)
 

@@ -97,8 +97,11 @@ class Surface(BaseModel):
 
 
 def surface_of(line: Lineage | None) -> Surface | None:
-    """The surface of a cell's trials; None where they have the scenario's own."""
-    return Surface.model_validate(line.detail) if line is not None and line.kind == "perturb" else None
+    """The surface of a cell's trials, of their own or of the trial they set out from; None for the scenario's own."""
+    if line is None:
+        return None
+    detail = line.detail if line.kind == "perturb" else line.detail.get("surface")
+    return None if detail is None else Surface.model_validate(detail)
 
 
 def surfaced_world(line: Lineage | None) -> Wrap:
