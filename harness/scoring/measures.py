@@ -34,6 +34,7 @@ import copy
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ from harness.record import CallEvent, RecordedAction, ToolEvent, TrialDocument, 
 from harness.scoring.checks import condition_holds, is_call
 from harness.scoring.grading import Grade
 from harness.scoring.told import was_told
-from harness.spec import TemplateError, evaluate, load_python
+from harness.spec import TemplateError, digest, evaluate, load_python
 from harness.spec.actions import canonical_json
 from harness.spec.resolved import LoadedScenario
 from harness.spec.scenario import (
@@ -57,12 +58,29 @@ from harness.spec.scenario import (
     ToldMeasure,
 )
 
+REWARD = "reward."
+"""What measures of rewards are called that trading seats adds, before the role."""
 BUILT_IN_MEASURES = (
     "turns", "tool_calls", "first_tool", "changes", "calls_to_first_change", "turns_to_first_change", "repeated",
     "longest_repetition", "errors", "recoveries", "malformed", "cut_off", "refusals", "says", "submitted",
     "answer_chars", "prompt_tokens_per_turn", "completion_tokens_per_turn", "model_seconds", "tool_seconds",
 )  # fmt: skip
 """Names of the built-in measures, `share.<tool>` left out."""
+
+
+def with_rewards(scenario: LoadedScenario, roles: Sequence[str]) -> LoadedScenario:
+    """The scenario with a measure `reward.<role>` for each of these roles: what its environment says it has earned.
+
+    Measures are derived from the record and no part of what a trial is.
+    """
+    if not roles:
+        return scenario
+    added = {f"{REWARD}{role}": RewardMeasure(kind="reward", of=role) for role in roles}
+    return replace(
+        scenario,
+        spec=scenario.spec.model_copy(update={"measures": {**scenario.spec.measures, **added}}),
+        measures_digest=digest([scenario.measures_digest, "rewards of", list(roles)]),
+    )
 
 
 def measure(
@@ -178,8 +196,8 @@ def _recoveries(tools: Sequence[RecordedAction]) -> int:
 def _offered(document: TrialDocument, calls: Sequence[CallEvent]) -> list[str]:
     """Tools offered to any role, in the order first seen, `submit` left out."""
     names: dict[str, None] = {}
-    for digest in dict.fromkeys(call.tools for call in calls if call.tools is not None):
-        schemas: Any = document.schemas.get(digest)
+    for offered in dict.fromkeys(call.tools for call in calls if call.tools is not None):
+        schemas: Any = document.schemas.get(offered)
         for schema in schemas if isinstance(schemas, list) else []:
             name = schema.get("function", schema).get("name")
             if isinstance(name, str) and name != "submit":

@@ -19,7 +19,7 @@ from pathlib import Path
 from harness.environments import Services
 from harness.record import Store, TrialRow
 from harness.scoring.grading import grade_record
-from harness.scoring.measures import measure
+from harness.scoring.measures import REWARD, measure, with_rewards
 from harness.spec import digest
 from harness.spec.loading.scenarios import content, role_order
 from harness.spec.resolved import LoadedScenario
@@ -115,6 +115,7 @@ async def _regrade_one(
         reason = _unsound(scenario, situations, row)
     if scenario is None or reason is not None or row.task not in scenario.task_digests:
         return _outcome(row, row.score, row.passed, skipped=reason or f"the scenario has no task {row.task!r} now")
+    scenario = with_rewards(scenario, _rewarded(scenario, row))
     record = store.record(row.trial)
     with tempfile.TemporaryDirectory(prefix="harness-grade-", ignore_cleanup_errors=True) as scratch:
         given = await grade_record(scenario, record, Path(scratch), services)
@@ -132,6 +133,12 @@ async def _regrade_one(
             graded_with=scenario.task_digests[row.task],
         )
     return _outcome(row, given.score, given.passed, error=given.error)
+
+
+def _rewarded(scenario: LoadedScenario, row: TrialRow) -> list[str]:
+    """Roles whose rewards were measured in this trial because its seats were traded, and not by its scenario."""
+    names = {role: f"{REWARD}{role}" for role in scenario.spec.roles}
+    return [role for role, name in names.items() if name in row.measures and name not in scenario.spec.measures]
 
 
 def _unsound(scenario: LoadedScenario, situations: dict[tuple[str, str], str], row: TrialRow) -> str | None:

@@ -27,6 +27,7 @@ from harness.report.comparing import compare_sweeps
 from harness.run import resolve, run_session
 from harness.run.plan import sweep_cells
 from harness.run.progress import PlainProgress
+from harness.scoring.session import regrade_sweep
 
 TASKS = [f"game{n}" for n in range(6)]
 
@@ -205,6 +206,11 @@ def test_the_shipped_fair_has_a_seat_table_without_a_word_on_outcomes(table: Wor
         abs=0.1,
     )
     assert result.scenarios[0].outcomes == {"amy": "measure.reward.amy", "dan": "measure.reward.dan"}
+    # Measures that the scenario's file does not know survive its being graded again.
+    assert not any(one.error or one.skipped for one in regrade_sweep(table.results / "bench-seats", []))
+    again = Results(table.results / "bench-seats").trials.set_index("trial")
+    earned = trials.set_index("trial")["measure.reward.amy"]
+    assert again.loc[earned.index, "measure.reward.amy"].tolist() == earned.tolist()
 
 
 def test_tasks_that_seat_others_are_told_apart(table: Workbench) -> None:

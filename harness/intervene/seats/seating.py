@@ -22,7 +22,7 @@ from harness.intervene.seats.designs import Design, full_design, square_design
 from harness.record import Lineage
 from harness.run import Cell, Plan, PlannedTrial, WholeTrials, estimate
 from harness.run.plan import check_sweep_parameters, sweep_cells
-from harness.scoring.measures import BUILT_IN_MEASURES
+from harness.scoring.measures import BUILT_IN_MEASURES, with_rewards
 from harness.spec import did_you_mean, digest
 from harness.spec.limits import SweepLimits
 from harness.spec.loading.seating import seated
@@ -314,10 +314,7 @@ def seat_outcomes(scenario: Scenario, seats: Sequence[str], asked: Mapping[str, 
 
 
 def _with_rewards(scenario: LoadedScenario, asked: Mapping[str, str]) -> LoadedScenario:
-    """The scenario with a measure `reward.<role>` for each role, where its environment gives rewards.
-
-    Measures are derived from the record and no part of what a trial is.
-    """
+    """The scenario with a measure `reward.<role>` for each role, where its environment gives rewards."""
     spec = scenario.spec
     checks = [*spec.checks, *(check for task in spec.tasks for check in task.checks)]
     rewarded = {m.of for m in spec.measures.values() if isinstance(m, RewardMeasure)}
@@ -326,13 +323,7 @@ def _with_rewards(scenario: LoadedScenario, asked: Mapping[str, str]) -> LoadedS
     missing = [role for role in spec.roles if role not in rewarded and role not in asked]
     if not gives or not knows_seats or not missing or len(spec.roles) < 2:
         return scenario
-    added = {f"reward.{role}": RewardMeasure(kind="reward", of=role) for role in missing}
-    measures = {**spec.measures, **added}
-    return replace(
-        scenario,
-        spec=spec.model_copy(update={"measures": measures}),
-        measures_digest=digest([scenario.measures_digest, "rewards of", missing]),
-    )
+    return with_rewards(scenario, missing)
 
 
 def _expected(sweep: ResolvedSweep, cells: Sequence[Cell], ground: Ground) -> dict[str, Expected]:
