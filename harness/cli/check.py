@@ -1,4 +1,4 @@
-"""`harness check`: find what is wrong with scenario, scaffold, sweep and models files without running anything."""
+"""`harness check`: find what is wrong with the files that people write without running anything."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 def command(paths: tuple[Path, ...], as_json: bool) -> int:
-    """Check files, or all scenario, scaffold, sweep and models files in folders.
+    """Check files, or all scenario, scaffold, sweep, models, script and variants files in folders.
 
     Exit code 0 when nothing is wrong, else 2.
 
@@ -22,7 +22,7 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
     from harness.environments import CATALOG
     from harness.spec import check
 
-    report = check(paths, CATALOG)
+    report = check(paths, CATALOG, {"script": _script, "variants": _variants})
     if as_json:
         shape = {
             "ok": not report.problems,
@@ -41,5 +41,17 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
 def _summary(checked: int, problems: int) -> str:
     files = "1 file" if checked == 1 else f"{checked} files"
     if not problems:
-        return f"{files} checked: nothing wrong" if checked else "no scenario, scaffold, sweep or models files there"
+        return f"{files} checked: nothing wrong" if checked else "no files of the harness there"
     return f"{files} checked: {problems} problem{'s' if problems > 1 else ''}"
+
+
+def _script(path: Path) -> object:
+    from harness.models.scripted_file import load_script
+
+    return load_script(path)
+
+
+def _variants(path: Path) -> object:
+    from harness.intervene.surfaces import read_variants
+
+    return read_variants(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,25 +19,24 @@ import click
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of writing files.")
 def command(out: Path, outputs: bool, as_json: bool) -> int:
-    """Write scenario, scaffold, sweep and models .schema.json into a folder.
+    """Write scenario, scaffold, sweep, models, script and variants .schema.json into a folder.
 
     An editor with a YAML language server uses them where a file begins with a line such as
     `# yaml-language-server: $schema=schemas/scenario.schema.json`.
 
     With --outputs: comparison, results, trial and scaffold-drawing .schema.json, every field of them explained.
 
-    The JSON object: {"scenario": <JSON Schema>, "scaffold": ..., "sweep": ..., "models": ...}.
+    The JSON object: {"scenario": <JSON Schema>, "scaffold": ..., "sweep": ..., "models": ..., "script": ...,
+    "variants": ...}.
     """
-    from harness.environments import CATALOG
     from harness.errors import UserError
-    from harness.spec import json_schemas
 
     if outputs:
         from harness.report.shapes import output_schemas
 
         schemas = output_schemas()
     else:
-        schemas = json_schemas(CATALOG)
+        schemas = input_schemas()
     if as_json:
         click.echo(json.dumps(schemas, indent=2, ensure_ascii=False))
         return 0
@@ -49,3 +49,15 @@ def command(out: Path, outputs: bool, as_json: bool) -> int:
     except OSError as error:
         raise UserError(f"{error.filename}: cannot be written: {error.strerror}") from None
     return 0
+
+
+def input_schemas() -> dict[str, dict[str, Any]]:
+    """Kind of file that people write -> its JSON Schema."""
+    from harness.environments import CATALOG
+    from harness.intervene.surfaces import Variants
+    from harness.models.scripted_file import Script
+    from harness.spec import file_schema, json_schemas
+
+    return {
+        **json_schemas(CATALOG), "script": file_schema(Script, "script"), "variants": file_schema(Variants, "variants")
+    }  # fmt: skip

@@ -221,7 +221,7 @@ def _pivotal(origin: Origin, results: Path, notes: list[str]) -> list[_State]:
     if not forks:
         raise UserError(
             f"no fork of {origin.name} is recorded under {results}; pivotal states are found by one: "
-            f"harness fork {origin.name}"
+            f"harness fork {origin.name} --states every:1"
         )
     gaps = {}
     for place, scores in values.items():

@@ -10,7 +10,7 @@ from harness.spec.loading.scaffolds import load_scaffold
 from harness.spec.loading.scenarios import content, load_environment, load_scenario
 from harness.spec.loading.sweeps import bind_seats, load_sweep
 from harness.spec.python_source import load_python
-from harness.spec.schemas import json_schemas
+from harness.spec.schemas import file_schema, json_schemas
 from harness.spec.templates import TemplateError, evaluate, render
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "did_you_mean",
     "digest",
     "evaluate",
+    "file_schema",
     "find_file",
     "in_scope",
     "json_schemas",

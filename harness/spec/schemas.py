@@ -1,4 +1,4 @@
-"""JSON Schemas of the four kinds of file, for editors to complete and check by.
+"""JSON Schemas of the kinds of file, for editors to complete and check by.
 
 The options of the built-in environment kinds are folded into the scenario's schema, so that an editor knows
 which keys `environment` and `setup` take once `kind` is written.
@@ -74,19 +74,23 @@ def _field_docstrings(model: type) -> dict[str, str]:
 
 
 def json_schemas(catalog: Catalog | None = None) -> dict[str, dict[str, Any]]:
-    """Kind of file -> its JSON Schema; with the options of the catalog's environment kinds, where one is given."""
-    schemas = {kind: _schema(model, kind) for kind, model in _MODELS.items()}
+    """Kind of file -> its JSON Schema, of those that a sweep is made of.
+
+    With the options of the catalog's environment kinds, where one is given.
+    """
+    schemas = {kind: file_schema(model, kind) for kind, model in _MODELS.items()}
     if catalog is not None:
         _fold_environments(schemas["scenario"], catalog)
     return schemas
 
 
-def _schema(model: type[BaseModel], kind: str) -> dict[str, Any]:
+def file_schema(model: type[BaseModel], kind: str) -> dict[str, Any]:
+    """The JSON Schema of files of a kind."""
     schema = _tidy(model.model_json_schema(by_alias=True, schema_generator=_Described))
     schema["properties"].pop("scope", None)
     for part in schema.get("$defs", {}).values():
         part.get("properties", {}).pop("scope", None)
-    return {"$schema": DIALECT, "title": f"{kind} file of the harness", **schema}
+    return {"$schema": DIALECT, **schema, "title": f"{kind} file of the harness"}
 
 
 def _fold_environments(schema: dict[str, Any], catalog: Catalog) -> None:

@@ -14,8 +14,11 @@ import pytest
 import yaml
 
 import harness
+from harness.cli.schema import input_schemas
 from harness.environments import CATALOG
-from harness.spec import json_schemas, library
+from harness.intervene.surfaces import read_variants
+from harness.models.scripted_file import load_script
+from harness.spec import check, json_schemas, library
 
 ROOT = Path(harness.__file__).resolve().parents[1]
 HEAVY = ("litellm", "langgraph", "pandas", "jsonschema", "rich", "numpy", "scipy", "httpx", "aiohttp", "torch")
@@ -122,15 +125,16 @@ def test_schema_writes_one_file_for_each_kind(tmp_path: Path) -> None:
     done = run("schema", "--out", "schemas", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in (tmp_path / "schemas").iterdir()) == [
-        "models.schema.json", "scaffold.schema.json", "scenario.schema.json", "sweep.schema.json",
+        "models.schema.json", "scaffold.schema.json", "scenario.schema.json", "script.schema.json",
+        "sweep.schema.json", "variants.schema.json",
     ]  # fmt: skip
     assert json.loads((tmp_path / "schemas/scenario.schema.json").read_text()) == json_schemas(CATALOG)["scenario"]
 
 
-@pytest.mark.parametrize("kind", ["scenario", "scaffold", "sweep", "models"])
+@pytest.mark.parametrize("kind", ["scenario", "scaffold", "sweep", "models", "script", "variants"])
 def test_shipped_schemas_are_those_of_the_code(kind: str) -> None:
     shipped = json.loads((library() / "schemas" / f"{kind}.schema.json").read_text(encoding="utf-8"))
-    assert shipped == json_schemas(CATALOG)[kind], "run: harness schema --out scenarios/schemas"
+    assert shipped == input_schemas()[kind], "run: harness schema --out scenarios/schemas"
 
 
 SHIPPED = sorted(path for path in library().rglob("*.yaml") if path.read_text().find("\nkind: ") >= 0)
@@ -141,7 +145,7 @@ def test_shipped_files_name_their_schema_and_fit_it(path: Path) -> None:
     first, text = path.read_text(encoding="utf-8").split("\n", 1)
     data = yaml.safe_load(text)
     if data["kind"] not in ("scenario", "scaffold", "sweep", "models"):
-        return
+        return  # scripts need not name theirs
     schema = path.parent / first.removeprefix("# yaml-language-server: $schema=")
     assert schema.resolve() == library().resolve() / "schemas" / f"{data['kind']}.schema.json"
     jsonschema.Draft7Validator(json.loads(schema.read_text())).validate(data)
@@ -195,3 +199,17 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
     assert run("check", "pipe.yaml", cwd=tmp_path).returncode == 2
     assert run("check", ".", cwd=tmp_path).returncode in (0, 2)
+
+
+def test_scripts_and_variants_are_checked_too(tmp_path: Path) -> None:
+    (tmp_path / "sound.yaml").write_text("kind: script\nrules:\n  - {say: Done.}\n")
+    (tmp_path / "others.yaml").write_text("kind: variants\ntools: {query: ask}\n")
+    report = check([tmp_path], CATALOG, {"script": load_script, "variants": read_variants})
+    assert [(file.kind, file.name) for file in report.files] == [("variants", "others"), ("script", "sound")]
+    (tmp_path / "sound.yaml").write_text("kind: script\nrules:\n  - {say: '{{ lsat }}'}\n")
+    (tmp_path / "others.yaml").write_text("kind: variants\ntools: {query: submit}\n")
+    done = run("check", ".", cwd=tmp_path)
+    assert done.returncode == 2
+    assert [line.split(":", 2)[:2] for line in errors(done)[:2]] == [["others.yaml", "2"], ["sound.yaml", "3"]]
+    (tmp_path / "sound.yaml").write_text("kind: skript\n")
+    assert "did you mean script?" in errors(run("check", "sound.yaml", cwd=tmp_path))[0]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.errors import UserError
-from harness.spec.base import Problem
+from harness.spec.base import Problem, SpecError
 from harness.spec.digests import digest
 from harness.spec.library import did_you_mean, shown
 from harness.spec.loading.models import read_models
@@ -45,19 +46,23 @@ class CheckReport:
     """Files looked at."""
 
 
-def check(paths: Iterable[str | Path], catalog: Catalog) -> CheckReport:
+def check(
+    paths: Iterable[str | Path], catalog: Catalog, further: Mapping[str, Callable[[Path], object]] | None = None
+) -> CheckReport:
     """Check files, and all files of ours in folders, data folders of scenarios left out.
 
-    Raises `UserError` for a path that is not there.
+    `further` are kinds of file that other rooms read, by what reads them and raises `SpecError`. Raises `UserError`
+    for a path that is not there.
     """
     report = CheckReport()
     data: set[Path] = set()
-    for path, named in _files(paths):
+    others = further or {}
+    for path, named in _files(paths, (*KINDS, *others)):
         if not named and any(path.resolve().is_relative_to(folder) for folder in data):
             continue
         report.checked += 1
         found: list[Problem] = []
-        checked = _check_one(path, catalog, found, data)
+        checked = _check_one(path, catalog, found, data, others)
         if checked is not None and not found:
             report.files.append(checked)
         report.problems += found
@@ -65,7 +70,13 @@ def check(paths: Iterable[str | Path], catalog: Catalog) -> CheckReport:
     return report
 
 
-def _check_one(path: Path, catalog: Catalog, problems: list[Problem], data: set[Path]) -> CheckedFile | None:
+def _check_one(
+    path: Path,
+    catalog: Catalog,
+    problems: list[Problem],
+    data: set[Path],
+    others: Mapping[str, Callable[[Path], object]],
+) -> CheckedFile | None:
     source = Source(path, [])
     if not source.read():
         problems += source.problems
@@ -84,11 +95,19 @@ def _check_one(path: Path, catalog: Catalog, problems: list[Problem], data: set[
         models = read_models(path, problems)
         whole = {name: model.digest for name, model in models.items()} if models else {}
         return CheckedFile(shown(path), kind, path.stem, digest(whole)) if models is not None else None
-    kinds = ", ".join(KINDS)
+    if isinstance(kind, str) and kind in others:
+        try:
+            others[kind](path)
+        except SpecError as error:
+            problems += error.problems
+            return None
+        return CheckedFile(shown(path), kind, path.stem, hashlib.sha256(path.read_bytes()).hexdigest())
+    known = (*KINDS, *others)
+    kinds = ", ".join(known)
     if not isinstance(source.root.data, dict):
         source.problem((), f"a file of the harness is a mapping with a `kind`: one of {kinds}")
     elif isinstance(kind, str):
-        source.problem(("kind",), f"unknown kind {kind!r}; there are {kinds}{did_you_mean(kind, KINDS)}")
+        source.problem(("kind",), f"unknown kind {kind!r}; there are {kinds}{did_you_mean(kind, known)}")
     else:
         what = "key 'kind' is missing:" if kind is None else "`kind` should be"
         source.problem(("kind",), f"{what} one of {kinds}")
@@ -96,27 +115,27 @@ def _check_one(path: Path, catalog: Catalog, problems: list[Problem], data: set[
     return None
 
 
-def _files(paths: Iterable[str | Path]) -> Iterator[tuple[Path, bool]]:
+def _files(paths: Iterable[str | Path], kinds: Sequence[str]) -> Iterator[tuple[Path, bool]]:
     """(file, whether it was named itself), a folder's own files before those further down."""
     seen: set[Path] = set()
     for named in map(Path, paths):
         if not named.exists():
             raise UserError(f"{named}: there is no such file or folder")
-        for path in _below(named) if named.is_dir() else [named]:
+        for path in _below(named, kinds) if named.is_dir() else [named]:
             if path.resolve() not in seen:
                 seen.add(path.resolve())
                 yield path, path == named
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _below(folder: Path, kinds: Sequence[str]) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
-            if name.endswith((".yaml", ".yml")) and not name.startswith(".") and _is_ours(Path(parent, name)):
+            if name.endswith((".yaml", ".yml")) and not name.startswith(".") and _is_ours(Path(parent, name), kinds):
                 yield Path(parent, name)
 
 
-def _is_ours(path: Path) -> bool:
+def _is_ours(path: Path, known: Sequence[str]) -> bool:
     if not path.is_file():  # a pipe would be waited for
         return False
     try:
@@ -125,4 +144,4 @@ def _is_ours(path: Path) -> bool:
     except OSError:
         return False
     kinds = [match.decode() for match in _KIND_LINE.findall(start)]
-    return any(difflib.get_close_matches(kind, KINDS, n=1, cutoff=0.8) for kind in kinds)
+    return any(difflib.get_close_matches(kind, known, n=1, cutoff=0.8) for kind in kinds)

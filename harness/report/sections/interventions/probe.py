@@ -120,7 +120,7 @@ def _states(result: Probe) -> Table:
 
 def _deeds(result: Probe) -> Table:
     columns = [Column("state", "left", key=True), Column(result.by, "left", key=True), Column("would", "left")]
-    columns += [Column("times"), Column("share")]
+    columns += [Column("times")]
     body = []
     for state in top_states(result):
         told: dict[str, int] = {}
@@ -130,7 +130,6 @@ def _deeds(result: Probe) -> Table:
                 body.append([
                     state.state, deed.model, shortened(one_line(deed.does, 4 * TEXT), TEXT),
                     Cell(f"{deed.count} of {deed.replies}", trials_link({"trial": deed.trials})),
-                    cells.share(deed.share),
                 ])  # fmt: skip
     return Table(f"What each would do there (up to {MOST_DEEDS} choices each; all with --json)", columns, body)
 
