@@ -22,6 +22,7 @@ from harness.intervene.moments import answered_calls, moment, replies_behind, un
 from harness.intervene.origin import Origin, named_models
 from harness.intervene.planning import Asked, Expected, expected_after, intervention_sweep, moment_cell
 from harness.intervene.replaying import NOT_AGAIN
+from harness.intervene.states import check_origin
 from harness.intervene.surfaces import surfaced_world
 from harness.intervene.way import Way
 from harness.models import Model
@@ -90,6 +91,7 @@ def relay_sweep(origin: Origin, wishes: Wishes) -> Asked:
     Raises `UserError` for shares, models, roles and tasks that there are not, for a model that is another than the one
     recorded under its name, and where no trial has a moment to swap at.
     """
+    check_origin(origin)
     shares = _shares(wishes.at)
     models = named_models(origin, wishes.models or origin.sweep.spec.models, wishes.models_file)
     rows, notes = _chosen(origin, wishes, list(models))

@@ -85,7 +85,7 @@ def select_states(origin: Origin, text: str, results: Path, *, most: int | None 
     taken, of others a sample drawn by `seed`, in turn from every task and every model that made some. Raises
     `UserError` where the text asks for nothing that is there.
     """
-    _check_origin(origin)
+    check_origin(origin)
     notes: list[str] = []
     if text == FIRST_DIVERGENCE:
         found = _first_divergences(origin, notes)
@@ -111,7 +111,8 @@ def select_states(origin: Origin, text: str, results: Path, *, most: int | None 
     )
 
 
-def _check_origin(origin: Origin) -> None:
+def check_origin(origin: Origin) -> None:
+    """Raises `UserError` for a sweep whose trials have no moments: one without results, or a probe."""
     if not origin.rows:
         raise UserError(f"{origin.name} has no results to take moments from; run it: harness run {origin.name}")
     if any(line.kind == "probe" for line in origin.lineage.values()):

@@ -13,6 +13,7 @@ from run.workbench import Workbench, new_bench
 
 from harness.errors import UserError
 from harness.intervene.origin import open_origin
+from harness.intervene.relaying import Wishes, relay_sweep
 from harness.record import Results
 
 
@@ -164,6 +165,10 @@ def test_a_probe_has_no_moments_and_an_imported_sweep_none_to_go_back_to(tmp_pat
     probe(bench, repeats=1)
     with pytest.raises(UserError, match="is a probe"):
         selected(bench, "every:1", sweep="bench-probe")
+    with open_origin(bench.results / "bench-probe") as origin, pytest.raises(UserError, match="is a probe"):
+        relay_sweep(origin, Wishes())
+    free = bench.harness("probe", "bench", "--budget", "0")
+    assert (free.returncode, "is not in the range x>0" in free.stderr) == (2, True)
     bench.write("trials.csv", "scenario,task,scaffold,model,passed\ns,t,r,m,1\n")
     assert bench.harness("import", "trials.csv", "--name", "other").returncode == 0
     told = bench.harness("probe", "other")
