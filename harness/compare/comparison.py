@@ -70,7 +70,7 @@ class Comparison:
     intervention: Analysis | None = None
     """What the intervention shows that the trials are of; None for ordinary sweeps."""
     headlines: list[str] = field(default_factory=list)
-    """The findings in a few lines, across analyses."""
+    """The findings in a few lines, across analyses; none of an intervention, whose own findings come first."""
 
     @property
     def analyses(self) -> dict[str, Analysis]:
@@ -113,6 +113,8 @@ def compare(
                     tell(name)
                 found[name] = _RUN[name](evidence)
     made = Comparison(evidence.by, evidence.models, cautions(evidence), **found)  # type: ignore[arg-type]
+    if made.intervention is not None:
+        return made  # how often who went on passes, over moments of others, is no headline
     return replace(made, headlines=headlines(made.pairs, made.fingerprints))
 
 

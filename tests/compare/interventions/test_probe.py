@@ -90,6 +90,15 @@ def test_the_node_where_models_differ_is_named_and_no_other() -> None:
         assert result.sentences()[1].startswith("ann and ben differ at node look, and at none of the other 2")
 
 
+def test_what_holds_in_one_task_alone_is_not_said_of_tasks() -> None:
+    """p is of the states asked about; the interval is of tasks, and one in eight is nothing to go by."""
+    result = analysed(world(lambda model, node, task: (0, 0, 0, 1) if (model, task) == ("ben", 3) else (1, 0, 0, 0)))
+    (pair,) = result.main(result.pairs)
+    assert pair.shown and pair.excess.low is not None and pair.excess.low < 0
+    assert result.sentences()[0].endswith("This holds in these states; for other tasks like these it may be nothing.")
+    assert "it may be nothing" not in " ".join(analysed(world(at_look)).sentences())
+
+
 def test_of_three_models_the_odd_one_out_is_told() -> None:
     models = ("ann", "ben", "cat")
     shares: Chooser = lambda model, node, task: at_look("ben" if model == "cat" else "ann", node, task)  # noqa: E731

@@ -56,7 +56,7 @@ def _pair(result: Probe, row: Apart) -> str:
     if row.shown:
         return (
             f"{names} act differently in {where}: {floor} ({_excess(row)}{distance}; {_chance(row)}). By "
-            f"{'itself' if alone == 1 else 'themselves'} {alone} of {len(single)} states show it."
+            f"{'itself' if alone == 1 else 'themselves'} {alone} of {len(single)} states show it.{_beyond(row)}"
         )
     would = "" if row.would_show is None else f"; {row.would_show:.2f} bits beyond chance would have shown"
     if _at_node(result, row, ARGUMENTS):
@@ -79,6 +79,14 @@ def _excess(row: Apart) -> str:
     if found.low is None or found.high is None:
         return f"{head}, too few tasks for an interval" if found.clusters < MIN_CLUSTERS_TESTED else head
     return f"{head}, {points(found.low)} to {points(found.high)}"
+
+
+def _beyond(row: Apart) -> str:
+    """That p is of the states asked about, where the interval, which is of tasks like these, does not bear it out."""
+    low = row.excess.low
+    if row.excess.estimate is None or low is None or low > 0:
+        return ""
+    return " This holds in these states; for other tasks like these it may be nothing."
 
 
 def _chance(row: Apart) -> str:
