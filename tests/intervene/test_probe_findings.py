@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from intervene.probes import probe, query, stages, stages_bench
-from run.workbench import Workbench
+from intervene.probes import probe, query, selected, stages, stages_bench
+from run.workbench import Workbench, new_bench
 
 from harness.compare.interventions.probe import Probe
+from harness.models.local import catalogue
+from harness.models.local import found as found_weights
 from harness.report.comparing import compare_sweeps
 
 
@@ -122,31 +125,28 @@ def test_a_model_that_stumbles_in_what_others_began_is_seen_to(tmp_path: Path) -
     assert any("malformed or cut off' less often" in text for text in result.sentences())
 
 
-@pytest.mark.local_model
-@pytest.mark.slow
-def test_a_local_model_at_two_temperatures_over_thirty_states(tmp_path: Path) -> None:
-    from run.workbench import new_bench
-
-    from harness.intervene.origin import open_origin
-    from harness.intervene.states import select_states
-
-    bench = new_bench(tmp_path)
+def local_bench(folder: Path, models: Mapping[str, Mapping[str, object]]) -> Workbench:
+    """Ten tasks of three calls, small enough for models on a processor."""
+    bench = new_bench(folder)
     bench.change("loop.yaml", protocol={"kind": "json", "max_string": 40})
-    entry = {"model": "local/smollm2-135m"}
-    bench.write(
-        "models.yaml",
-        {"kind": "models", "models": {
-            "cool": {**entry, "parameters": {"temperature": 0.1, "max_tokens": 32}},
-            "warm": {**entry, "parameters": {"temperature": 1.2, "max_tokens": 32}},
-        }},
-    )  # fmt: skip
+    bench.write("models.yaml", {"kind": "models", "models": models})
     one = bench.written["stock.yaml"]["tasks"][0]
     bench.change("stock.yaml", tasks=[{**one, "id": f"task-{n}"} for n in range(10)])
     bench.change("stock.yaml", roles={"clerk": {"brief": "You keep the stock.", "tools": ["query", "execute"]}})
-    bench.change("sweep.yaml", models=["cool", "warm"], repeats=1, limits={"turns": 3})
+    bench.change("sweep.yaml", models=[*models], repeats=1, limits={"turns": 3})
     bench.run()
-    with open_origin(bench.results / "bench") as origin:
-        assert len(select_states(origin, "every:1", bench.results).moments) >= 30
+    return bench
+
+
+@pytest.mark.local_model
+@pytest.mark.slow
+def test_a_local_model_at_two_temperatures_over_thirty_states(tmp_path: Path) -> None:
+    heats = {"cool": 0.1, "warm": 1.2}
+    bench = local_bench(tmp_path, {
+        name: {"model": "local/smollm2-135m", "parameters": {"temperature": heat, "max_tokens": 32}}
+        for name, heat in heats.items()
+    })  # fmt: skip
+    assert len(selected(bench, "every:1").moments) >= 30
     outcome = probe(bench, most=30, repeats=3)
     assert outcome.results == outcome.asked == 30 * 2 * 3
     result = found(bench)
@@ -154,7 +154,26 @@ def test_a_local_model_at_two_temperatures_over_thirty_states(tmp_path: Path) ->
     assert result.states == 30
     (pair,) = result.main(result.pairs)
     assert pair.own is not None
-    entropies = {model: [row.entropy for row in result.spreads if row.model == model] for model in ("cool", "warm")}
+    entropies = {model: [row.entropy for row in result.spreads if row.model == model] for model in heats}
     mean = {model: sum(values) / len(values) for model, values in entropies.items()}
     print(mean, pair)
     assert mean["cool"] < mean["warm"]
+
+
+@pytest.mark.local_model
+@pytest.mark.slow
+@pytest.mark.skipif(
+    found_weights(catalogue()["qwen-coder-0.5b"]) is None, reason="needs harness models pull qwen-coder-0.5b"
+)
+def test_two_local_models_over_thirty_states(tmp_path: Path) -> None:
+    bench = local_bench(tmp_path, {
+        name: {"model": f"local/{name}", "parameters": {"temperature": 0.7, "max_tokens": 32}}
+        for name in ("smollm2-135m", "qwen-coder-0.5b")
+    })  # fmt: skip
+    outcome = probe(bench, most=30, repeats=3)
+    assert outcome.results == outcome.asked == 30 * 2 * 3
+    result = found(bench)
+    print("\n".join(result.sentences()))
+    assert result.states == 30 and not any("drift" in caution for caution in result.cautions)
+    (pair,) = result.main(result.pairs)
+    assert pair.shown and pair.own is not None and pair.disagree > pair.own
