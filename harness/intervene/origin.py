@@ -7,6 +7,7 @@ the recorded one: the same scaffold, scenario, tools, models, parameters and lim
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -24,7 +25,8 @@ from harness.intervene.surfaces import apply_surface, surface_of
 from harness.record import Lineage, Store, TrialRecord, TrialRow, read_lock
 from harness.record.imported import IMPORTED_FILE
 from harness.run.plan import Cell, sweep_cells
-from harness.spec import SpecError, digest, load_sweep
+from harness.spec import Problem, SpecError, digest, load_sweep
+from harness.spec.library import shown
 from harness.spec.loading.models import find_model, models_path, read_models
 from harness.spec.resolved import LoadedModel, ResolvedSweep
 from harness.spec.sweep import ModelEntry
@@ -43,6 +45,8 @@ class Origin:
     cells: dict[str, Cell]
     """Digest -> cell, of the sweep that was loaded; cells of interventions are added as they are asked for."""
     lineage: dict[str, Lineage]
+    path: Path
+    """Where the sweep file was when it was run."""
     scratch: Path | None = None
     """Where the record's own copies of the files lie, where they were needed."""
     _rows: dict[str, TrialRow] = field(default_factory=dict)
@@ -81,17 +85,35 @@ class Origin:
     def model(self, name: str, models_file: Path | None = None) -> LoadedModel:
         """A model by short name: of the sweep, else of its models file (or `models_file`), else a litellm string.
 
-        Raises `UserError` for a name that is nowhere.
+        The models file is the one that stands there now, which may have models that the sweep never heard of, then the
+        record's copy. Raises `UserError` for a name that is nowhere.
         """
         if models_file is None and name in self.sweep.models:
             return self.sweep.models[name]
-        problems: list[Any] = []
-        path = models_file or models_path(self.sweep.spec.models_file, self.sweep.path)
-        known = read_models(path, problems) if path is not None else {}
-        if problems:
-            raise SpecError(problems)
-        found = known or {}
-        return found[name] if name in found else find_model(name, {**self.sweep.models, **found}, self.sweep.path)
+        files = [models_file] if models_file is not None else self._models_files()
+        listed: dict[str, LoadedModel] = {}
+        for path in files:
+            problems: list[Problem] = []
+            found = read_models(path, problems)
+            if problems:
+                raise SpecError(problems)
+            listed = {**(found or {}), **listed}
+        if name in listed:
+            return listed[name]
+        where = shown(files[0]) if files else "the models file"
+        return find_model(name, {**self.sweep.models, **listed}, self.sweep.path, where)
+
+    def _models_files(self) -> list[Path]:
+        """The sweep's models file as it is now, where it is still there, and the copy that the record has of it."""
+        places = [(self.sweep.spec.models_file, self.sweep.path)]
+        if self.path.is_file() and isinstance(data := _yaml(self.path.read_bytes()), dict):
+            named = data.get("models_file")
+            places.insert(0, (named if isinstance(named, str) else None, self.path))
+        found = []
+        for named, beside in places:
+            with contextlib.suppress(UserError):  # the one that the sweep names is gone; the copy is there
+                found.append(models_path(named, beside))
+        return list(dict.fromkeys(path for path in found if path is not None))
 
     def close(self) -> None:
         """Close the record, and remove what was laid out."""
@@ -199,7 +221,7 @@ def open_origin(folder: Path) -> Origin:
             raise UserError(
                 f"{folder}: the sweep's files are gone ({path}), and the record's copies do not load: {problem}"
             )
-        return Origin(folder, store, sweep, cells, lineage, scratch)
+        return Origin(folder, store, sweep, cells, lineage, path, scratch)
     except BaseException:
         store.close()
         if scratch is not None:

@@ -194,6 +194,21 @@ def test_a_fork_onto_a_model_of_another_file(bench: Workbench) -> None:
     assert "model late is no longer what it was run with" in str(why)
 
 
+def test_a_model_added_since_is_known_whatever_else_was_changed(bench: Workbench) -> None:
+    run(bench)
+    bench.change("loop.yaml", summary="Another.", start="act")  # so that the record's copies are laid out
+    models = bench.written["models.yaml"]["models"]
+    bench.write("models.yaml", {"kind": "models", "models": {**models, "late": {**models["good"], "variant": "late"}}})
+    with open_origin(results(bench) / "bench") as origin:
+        assert origin.scratch is not None
+        assert origin.model("late").name == "late"
+        with pytest.raises(UserError, match=r"unknown model 'never'; .*files/models.yaml has good, late"):
+            origin.model("never")
+    (bench.folder / "models.yaml").unlink()
+    with open_origin(results(bench) / "bench") as origin, pytest.raises(UserError, match="unknown model 'late'"):
+        origin.model("late")
+
+
 def test_models_that_a_file_no_longer_has_are_taken_from_the_record(bench: Workbench) -> None:
     run(bench)
     bench.write("models.yaml", {"kind": "models", "models": {"good": {"model": "openai/other"}}})

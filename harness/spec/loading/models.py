@@ -88,12 +88,14 @@ def models_path(named: str | None, beside: Path) -> Path | None:
     return None
 
 
-def find_model(name: str, models: Mapping[str, LoadedModel], sweep: Path) -> LoadedModel:
-    """A model by short name, else by litellm string. Raises `UserError`."""
+def find_model(
+    name: str, models: Mapping[str, LoadedModel], sweep: Path, where: str = "the models file"
+) -> LoadedModel:
+    """A model by short name, else by litellm string. Raises `UserError`, which says `where` was looked."""
     if name in models:
         return models[name]
     if "/" in name:
         return bare_model(name, sweep)
     listed = ", ".join(models) or "none"
     hint = did_you_mean(name, list(models)) or ": a litellm string has the form provider/model"
-    raise UserError(f"unknown model {name!r}; the models file has {listed}{hint}")
+    raise UserError(f"unknown model {name!r}; {where} has {listed}{hint}")
