@@ -176,4 +176,4 @@ def test_two_local_models_over_thirty_states(tmp_path: Path) -> None:
     print("\n".join(result.sentences()))
     assert result.states == 30 and not any("drift" in caution for caution in result.cautions)
     (pair,) = result.main(result.pairs)
-    assert pair.shown and pair.own is not None and pair.disagree > pair.own
+    assert pair.own is not None and pair.tasks == 10
