@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from intervene.test_fork import fork
+from intervene.forks import fork
 from models.calling import TOOLS, ask, at, loaded, request
 from models.openai_server import Answer, MockOpenAI, Seen, calls, failing
 from run.workbench import new_bench
