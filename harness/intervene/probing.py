@@ -219,6 +219,8 @@ def probe_states(origin: Origin, selected: Selected, wishes: Wishes, options: Ma
         raise UserError(f"{origin.name}: none of the states can be probed: {next(iter(left_out))}")
     if wishes.repeats < 2:
         notes.append("Each model is asked once: what its own replies differ by, the floor, takes -n 2 or more.")
+    if len(models) < 2:
+        notes.append("One model is asked: a probe tells models apart, and there is no other one; see --models.")
     kept: dict[str, JsonValue] = {"of": origin.name, **options, "left_out": sum(map(len, left_out.values()))}
     return Asked("probe", name, sweep, cells, AskOnce(origin), kept, expected, notes)
 

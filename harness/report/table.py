@@ -1,7 +1,8 @@
 """A table of ready-made text, drawn to fit any width.
 
 A table too wide for the screen is not squeezed: its columns are told in several blocks, each beginning with the
-columns that name the row. Nothing is left out and no cell is broken over lines.
+columns that name the row. No cell is broken over lines; what names rows, and a text that stands last, is shortened to
+fit, and nothing else.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 GAP = 2
 NARROWEST_KEY = 12
+NARROWEST_TEXT = 30
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ def draw_table(console: Console, table: Table) -> None:
         console.print(Text("  nothing yet", style="dim"))
         return
     cells = _fitted([[column.name for column in table.columns], *table.rows], table.columns, console.width)
+    cells = _ended(cells, table.columns, console.width)
     widths = [max(columns_of(row[n]) for row in cells) for n in range(len(table.columns))]
     for position, block in enumerate(_blocks(table.columns, widths, console.width)):
         if position:
@@ -108,6 +111,17 @@ def _fitted(cells: list[Sequence[str]], columns: Sequence[Column], width: int) -
         widest = max(keys, key=lambda n: widths[n])
         widths[widest] -= 1
     return [[shortened(cell, widths[n]) if n in widths else cell for n, cell in enumerate(row)] for row in cells]
+
+
+def _ended(cells: list[list[str]], columns: Sequence[Column], width: int) -> list[list[str]]:
+    """Cells of text in a last column shortened so that it ends with the line, where that leaves it room to be read."""
+    *others, last = [max(columns_of(row[n]) for row in cells) for n in range(len(columns))]
+    room = width - GAP - sum(each + GAP for each in others)
+    if columns[-1].align != "left" or columns[-1].key or last <= room:
+        return cells
+    keys = width - GAP - sum(each + GAP for each, column in zip(others, columns, strict=False) if column.key)
+    most = room if room >= NARROWEST_TEXT else keys
+    return [[*row[:-1], shortened(row[-1], max(most, NARROWEST_TEXT))] for row in cells]
 
 
 def _blocks(columns: Sequence[Column], widths: Sequence[int], width: int) -> list[list[int]]:

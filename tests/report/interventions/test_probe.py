@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from run.workbench import Workbench
 
 from harness.report.comparing import compare_sweeps
 from harness.report.plots.interventions.probe import plots
+from harness.report.screen import print_drawn
 from harness.report.sections.interventions.probe import tables
+from harness.report.table import draw_table
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +38,13 @@ def test_tables_name_pairs_states_deeds_nodes_and_makers(bench: Workbench) -> No
         assert all(len(row) == len(table.columns) for row in table.rows)
         assert table.rows
     deeds = made[2]
-    shares = [row[3] for row in deeds.rows]
+    shares = [row[2] for row in deeds.rows]
     assert all(" of 5" in share for share in shares)
+    for width in (80, 120):
+        out = io.StringIO()
+        print_drawn(lambda console: draw_table(console, deeds), out, width=width)
+        lines = out.getvalue().splitlines()
+        assert max(map(len, lines)) <= width and len(lines) == len(deeds.rows) + 3, "one block, on the screen"
 
 
 def test_plots_are_drawn_in_both_themes(bench: Workbench) -> None:
@@ -65,4 +73,5 @@ def test_terminal_page_json_and_files_tell_the_same(bench: Workbench, tmp_path: 
 def test_a_probe_of_one_model_says_what_it_lacks(bench: Workbench) -> None:
     done = bench.harness("probe", "bench", "--models", "ann", "--most", "3", "--name", "alone", "-n", "2")
     assert done.returncode == 0, done.stderr
+    assert "there is no other one" in done.stderr, "before anything is asked"
     assert "No two models have replies in one state" in " ".join(done.stdout.split())

@@ -119,8 +119,8 @@ def _states(result: Probe) -> Table:
 
 
 def _deeds(result: Probe) -> Table:
-    columns = [Column("state", "left", key=True), Column(result.by, "left", key=True), Column("would", "left")]
-    columns += [Column("times")]
+    columns = [Column("state", "left", key=True), Column(result.by, "left", key=True)]
+    columns += [Column("times"), Column("would", "left")]
     body = []
     for state in top_states(result):
         told: dict[str, int] = {}
@@ -128,8 +128,9 @@ def _deeds(result: Probe) -> Table:
             told[deed.model] = told.get(deed.model, 0) + 1
             if told[deed.model] <= MOST_DEEDS:
                 body.append([
-                    state.state, deed.model, shortened(one_line(deed.does, 4 * TEXT), TEXT),
+                    state.state, deed.model,
                     Cell(f"{deed.count} of {deed.replies}", trials_link({"trial": deed.trials})),
+                    shortened(one_line(deed.does, 4 * TEXT), TEXT),
                 ])  # fmt: skip
     return Table(f"What each would do there (up to {MOST_DEEDS} choices each; all with --json)", columns, body)
 
