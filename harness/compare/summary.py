@@ -16,6 +16,8 @@ from harness.record.frames import TRIALS
 
 MOST_GROUPS = 50
 """Different values of an imported record's further column that is offered to group by; others can be named too."""
+MOST_ROWS = 24
+"""Of the values of a crossed factor, where nobody asked for a row for each."""
 _NOT_FACTORS = frozenset({*TRIALS, "tokens", "sweep", "limits", "factors", "is_result"})
 _NO_FACTOR = ("_", "measure.", "model.")
 
@@ -65,9 +67,9 @@ def ready(trials: pd.DataFrame, asked: pd.DataFrame | None) -> tuple[pd.DataFram
 
 
 def default_columns(table: pd.DataFrame, asked: pd.DataFrame | None) -> list[str]:
-    """Model, and scaffold, other roles' models and crossed factors where they vary."""
+    """Model, and scaffold, other roles' models and crossed factors where they vary; hundreds of moments are no rows."""
     several = [name for name in ("scaffold",) if _distinct(table, asked, name) > 1]
-    factors = [name for name in factor_columns(table) if _distinct(table, asked, name) > 1]
+    factors = [name for name in factor_columns(table) if 1 < _distinct(table, asked, name) <= MOST_ROWS]
     return ["model", *several, *role_columns(table), *factors]
 
 

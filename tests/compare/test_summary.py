@@ -24,6 +24,14 @@ def test_rows_come_in_the_order_asked(trials, asked):
     assert [row.key["model"] for row in summarise(table, asked(table))] == ["b", "a"]
 
 
+def test_hundreds_of_moments_are_no_rows_unless_asked_for(trials):
+    table = trials({"a": 0.5}, tasks=60)
+    table["moment"], table["factors"] = table["task"] + "@1", '["moment"]'
+    assert [row.key for row in summarise(table)] == [{"model": "a"}]
+    assert len(summarise(table, by=["moment"])) == 60
+    assert len(summarise(table[:20])) == 20
+
+
 def test_varying_columns_are_found(trials):
     table = prepare(trials({"a": 0.5, "b": 0.5}, tasks=3, repeats=2, scenarios=("x", "y")))
     assert varying_columns(table, None) == ["model", "scenario", "task", "repeat"]
