@@ -6,12 +6,14 @@ import itertools
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.compare.accounting import accounts
 from harness.compare.evidence import Evidence
 from harness.compare.receipts import Caution, unequal_identities, unequal_receipts
 
 _SHOWN = 6
+_COUNTED = ("scenario", "scaffold", "moment", "surface")
 MOST_VALUES = 24
 """Columns with more values than this (hundreds of scenarios) are not looked at value by value."""
 
@@ -52,6 +54,7 @@ def overlaps(evidence: Evidence) -> list[Caution]:
     """Said once for all pairs that share only some of their units."""
     size = len(evidence.models)
     graded = (evidence.results["passed"].notna() | evidence.results["score"].notna()).to_numpy(dtype=bool)
+    graded = graded & _crossed(evidence)
     there = np.zeros((len(evidence.units), size), dtype=bool)
     there[evidence.unit[graded], evidence.model[graded]] = True
     found: dict[tuple[str, str], tuple[int, int]] = {}
@@ -74,26 +77,38 @@ def elsewhere(evidence: Evidence) -> list[Caution]:
     """Scenarios, scaffolds, ... in which only some of the models have a result: rates over all of them mix these up."""
     found = []
     here = set(np.unique(evidence.model).tolist())
+    crossed = _crossed(evidence)
     for name in evidence.units.columns:
         values = evidence.units[name]
         if name == "task" or not 1 < values.nunique() <= MOST_VALUES:
             continue
         where = values.astype(str).to_numpy()[evidence.unit]
         only = {
-            value: set(evidence.model[where == value].tolist()) for value in sorted(set(values.dropna().astype(str)))
+            value: set(evidence.model[(where == value) & crossed].tolist())
+            for value in sorted(set(values.dropna().astype(str)))
         }
         only = {value: models for value, models in only.items() if models and models != here}
         if not only:
             continue
         value = min(only, key=lambda key: (len(only[key]), key))
         models = [evidence.models[code] for code in sorted(only[value])]
-        more = f" ({len(only) - 1} more {name}s like it)" if len(only) > 1 else ""
+        several = f"{name}s" if name in _COUNTED else f"values of {name}"
+        others = "another is" if len(only) == 2 else f"{len(only) - 1} more {several} are"
+        more = f" ({others} like it)" if len(only) > 1 else ""
         text = (
-            f"only {_listed(models)} ran under {name} {value}{more}: rates over everything are of different {name}s, "
+            f"only {_listed(models)} ran under {name} {value}{more}: rates over everything are of different {several}, "
             f"those by {name} and the paired differences are not"
         )
         found.append(Caution("elsewhere", models, text))
     return found
+
+
+def _crossed(evidence: Evidence) -> NDArray[np.bool_]:
+    """Which results every model is asked for: all, but of a relay the ends, where each model is alone with itself."""
+    if evidence.kind != "relay" or "at" not in evidence.results:
+        return np.ones(len(evidence.results), dtype=bool)
+    share = evidence.results["at"].to_numpy(dtype=np.float64, na_value=np.nan)
+    return (share > 0) & (share < 1)
 
 
 def _unwritten(evidence: Evidence) -> list[Caution]:

@@ -6,6 +6,7 @@ have shown; what has too little data behind it is said to have, together with ho
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from harness.compare.statistics import MIN_CLUSTERS_TESTED, Difference, Estimate
@@ -103,6 +104,17 @@ def would(difference: Difference) -> str:
         return "no difference at all would have shown"
     shown = points(detectable, 0 if detectable >= 0.1 else 1)
     return f"{shown} points or more would have shown"
+
+
+def would_show(found: Iterable[Difference]) -> list[str]:
+    """The notes of a table with a column `would show`."""
+    told = list(found)
+    notes = []
+    if any(each.detectable is not None or each.needed is not None for each in told):
+        notes.append("would show: the smallest true difference seen with 80% power at .05.")
+    if any(each.needed is not None for each in told):
+        notes.append(f"too few (n): about n tasks would show 20 points; fewer than {MIN_CLUSTERS_TESTED} show nothing.")
+    return notes
 
 
 def chance_of(difference: Difference) -> str:

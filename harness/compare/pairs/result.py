@@ -13,7 +13,17 @@ from harness.compare.pairs.differences import Pair, differences
 from harness.compare.pairs.flips import Flip, flip_lists
 from harness.compare.pairs.interactions import Interaction, interactions
 from harness.compare.panel import role_columns
-from harness.compare.sentences import amount, chance_of, counted, more, oriented, outcome_sentence, p_value, points
+from harness.compare.sentences import (
+    amount,
+    chance_of,
+    counted,
+    more,
+    oriented,
+    outcome_sentence,
+    p_value,
+    points,
+    would_show,
+)
 from harness.compare.statistics import MIN_CLUSTERS_TESTED, Difference
 
 MOST_PAIRS = 8
@@ -126,13 +136,8 @@ def _notes(found: Sequence[Pair], evidence: Evidence) -> list[str]:
     if tests and corrected:
         why = "declared beforehand" if evidence.declared else "explored"
         notes.append(f"p: {'; '.join(tests)}. Pairs were {why}: p corrected by {corrected} (overall).")
-    notes.append(
-        "would show: the smallest true difference seen with 80% power at .05. flips: chance that one trial of each on "
-        "the same task come out differently."
-    )
-    if any(pair.passed.needed is not None for pair in found):
-        notes.append(f"too few (n): about n tasks would show 20 points; fewer than {MIN_CLUSTERS_TESTED} show nothing.")
-    return notes
+    notes.append("flips: chance that one trial of each on the same task come out differently.")
+    return notes + would_show(pair.passed for pair in found)
 
 
 def _none_has_enough(pairs: Sequence[Pair]) -> str:

@@ -105,6 +105,9 @@ def test_an_advantage_that_comes_late_is_placed_there() -> None:
     assert parts["last third"].shown
     assert any("From moments in the last third of a trial, ann goes on better" in text for text in found.sentences())
     assert {row.part for row in found.depths} == {"beginning", "middle third", "last third"}
+    assert {row.part: row.depth for row in found.depths} == pytest.approx(
+        {"beginning": 0.0, "middle third": 1 / 3, "last third": 2 / 3}
+    ), "where the states are"
 
 
 def test_what_drifted_or_drew_alike_is_counted_and_left_out() -> None:

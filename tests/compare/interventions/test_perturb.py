@@ -188,6 +188,16 @@ def test_one_repeat_leaves_scores_alone():
     assert result.sentences()
 
 
+def test_a_change_that_is_lost_among_many_surfaces_is_not_said_to_be_none():
+    """Every task changes: alone that is told from chance, among many surfaces it is not."""
+    many = {f"s{n}": {"a": STEADY} for n in range(12)}
+    result = analysed({"plain": {"a": STEADY}, "moved": {"a": MOVED}, **many}, tasks=5, repeats=2)
+    assert not change(result, "a", "moved").shown and change(result, "a", "moved").p < 0.05
+    may, still, *_ = result.sentences()
+    assert may.startswith("a may act otherwise under another surface, but that can be chance among those looked at")
+    assert "moved (change" in may and "moved" not in still
+
+
 def test_few_tasks_are_said():
     result = analysed({"plain": {"a": STEADY, "b": STEADY}, "s": {"a": STEADY, "b": MOVED}}, tasks=3, repeats=6)
     said = " ".join(result.sentences())

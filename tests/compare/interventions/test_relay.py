@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from harness.compare import gather
+from harness.compare.cautions import cautions
 from harness.compare.interventions.relay import Relay, relay
 from harness.compare.interventions.relay.handover import beats_all, handover
 from harness.errors import UserError
@@ -19,14 +20,15 @@ SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 def world(
     chance, *, tasks: int = 12, repeats: int = 3, seed: int = 0, models: tuple[str, ...] = ("a", "b"),
-    drift: tuple[int, ...] = (), ungraded: tuple[int, ...] = (), outcome: str = "score",
+    drift: Sequence[int] = (), ungraded: Sequence[int] = (), outcome: str = "score",
+    shares: Sequence[float] = SHARES,
 ) -> Relay:  # fmt: skip
     """The analysis of trials that pass with `chance(prefix, suffix, share, task effect)`."""
     random = np.random.default_rng(seed)
     rows = []
     for task in range(tasks):
         effect = random.normal(0, 0.1)
-        for repeat, prefix, suffix, at in itertools.product(range(1, repeats + 1), models, models, SHARES):
+        for repeat, prefix, suffix, at in itertools.product(range(1, repeats + 1), models, models, shares):
             if at in (0.0, 1.0) and prefix != suffix:
                 continue
             passed = bool(random.random() < np.clip(chance(prefix, suffix, at) + effect, 0, 1))
@@ -42,7 +44,10 @@ def world(
         table.loc[list(ungraded), ["score", "passed"]] = pd.NA
     lineage = line(table["trial"])
     lineage.loc[list(drift), "drift"] = 1
-    return relay(gather(table, lineage=lineage), outcome)
+    evidence = gather(table, lineage=lineage)
+    kinds = {caution.kind for caution in cautions(evidence)}
+    assert ungraded or kinds <= {"asked", "receipts"}, "the ends, which every model has to itself, lack nothing"
+    return relay(evidence, outcome)
 
 
 def line(trials: Iterable[str]) -> pd.DataFrame:
@@ -73,6 +78,20 @@ def test_who_sets_up_and_who_finishes_is_told_with_its_size() -> None:
     told = " ".join(found.sentences())
     assert "a sets tasks up better than b, on average over who goes on" in told
     assert "b finishes better than a, on average over who began" in told
+
+
+def test_what_cannot_be_told_is_told_once() -> None:
+    """Only the ends, one model alone, and no task with all four relays: one sentence each, and no null result."""
+    told = world(lambda p, s, at: 0.5, tasks=8, shares=(0.0, 1.0)).sentences()
+    assert told[0] == "Nothing was handed over in mid-course: only the ends are here, each model alone."
+    alone = world(lambda p, s, at: 0.5, tasks=8, models=("a",))
+    assert alone.sentences()[0] == "Only a is here: who sets up and who finishes takes two models."
+    assert "Holm over 0" not in " ".join(alone.notes)
+    apart = world(
+        lambda p, s, at: 0.5, tasks=8, ungraded=[n for n, row in enumerate(whole_rows(8, 3)) if row[0] != row[1]]
+    )
+    about = [line for line in apart.sentences() if "four relays" in line]
+    assert about == ["No task has all four relays of a and b: who sets up and who finishes cannot be told."]
 
 
 def test_going_on_from_ones_own_course_is_an_interaction() -> None:

@@ -29,7 +29,7 @@ def test_every_table_is_drawn() -> None:
     assert list(made) == [
         "Going on from the same states", "How far apart the values of a state are",
         "States where it matters most who goes on", "Where trials fall in value",
-        "Own and foreign states: what they are worth", "Whether a model is better at home",
+        "By whose trials the states are in: what they are worth", "Whether a model is better at home",
     ]  # fmt: skip
     first = made["States where it matters most who goes on"].rows[0]
     assert first[:6] == ["ben-3@1", "t3", "1 of 3", "ben", "1.00 (5)", "0.00 (5)"]

@@ -99,6 +99,8 @@ def test_a_shared_score_has_no_ratings(result: Seats) -> None:
     shared = seats(world(lambda *_: {"all": 0.5}, models=("a", "b"), joint=True))
     assert [plot.title for plot in plots(shared)] == ["Who meets whom", "Effects of who sits where"]
     assert any(table.title.startswith("Score by who is") for table in tables(shared))
+    assert plots(shared)[0].description.startswith("The score by which models meet")
+    assert "(so are 3 more)" in plots(shared)[0].description
 
 
 def test_many_seats_and_few_tasks_are_told_too() -> None:

@@ -26,7 +26,7 @@ from harness.compare.interventions.fork.rows import (
     Value,
 )
 from harness.compare.interventions.fork.values import advantages, pairs_of, pivotal_first, values
-from harness.compare.sentences import counted
+from harness.compare.sentences import counted, would_show
 
 __all__ = [
     "Advantage",
@@ -64,14 +64,19 @@ def fork(evidence: Evidence) -> Fork:
     ahead, apart = advantages(found, pairs, chance)
     codes, names, exact = next_actions(evidence, found)
     after, reasons = following(found, codes, names), choices(found, codes, pairs)
+    whole = summaries(found, pairs, declared=evidence.declared)
     return Fork(
         models=evidence.models, states=len(found.states), rollouts=len(found.state),
         tasks=len(np.unique(found.cluster)), shares=found.shares, values=values(found), advantages=ahead,
-        summaries=summaries(found, pairs, declared=evidence.declared), apart=apart, pivotal=pivotal_first(ahead),
+        summaries=whole, apart=apart, pivotal=pivotal_first(ahead),
         depths=by_depth(found), homes=homes(found, pairs), origins=origins(found), courses=course_points(found),
         drops=drops(found, chance),
         following=after, choices=reasons, checked=checked, checked_as_recorded=as_recorded,
-        notes=_notes(found, bool(ahead), exact, bool(reasons)), cautions=told,
+        notes=[
+            *_notes(found, bool(ahead), exact, bool(reasons)),
+            *(would_show(row.difference for row in whole) if found.shares else []),
+        ],
+        cautions=told,
     )  # fmt: skip
 
 
@@ -88,7 +93,10 @@ def _notes(found: Rollouts, compared: bool, exact: bool, explained: bool) -> lis
         )
     if explained:
         what = "tools with their arguments" if exact else "tools, whatever their arguments"
-        notes.append(f"next action: {what}; what is due to its choice is Kitagawa's decomposition of the difference.")
+        notes.append(
+            f"next action: {what}; what is due to its choice is Kitagawa's decomposition of the difference. "
+            "advantage: of an action over the others, within the models that took it and another one in that state."
+        )
     return notes
 
 

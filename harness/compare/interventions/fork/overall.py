@@ -60,18 +60,17 @@ def by_depth(found: Rollouts) -> list[ByDepth]:
     scores = found.means()
     depth = np.array([state.depth for state in found.states])
     made = []
-    parts = [("beginning", 0.0, depth == 0)]
+    parts = [("beginning", depth == 0)]
     parts += [
-        (name, (2 * place + 1) / 6, (depth > 0) & (np.array([part_of(d) for d in depth]) == place))
-        for place, name in enumerate(PARTS)
+        (name, (depth > 0) & (np.array([part_of(d) for d in depth]) == place)) for place, name in enumerate(PARTS)
     ]
-    for name, middle, inside in parts:
+    for name, inside in parts:
         for place, model in enumerate(found.models):
             known = inside & ~np.isnan(scores[:, place])
             if known.any():
                 counts = np.full(int(known.sum()), 2)
                 value = rate_interval(scores[known, place], found.cluster[known], counts)
-                made.append(ByDepth(model, middle, name, value))
+                made.append(ByDepth(model, float(depth[inside].mean()), name, value))
     return made
 
 

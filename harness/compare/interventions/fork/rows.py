@@ -140,7 +140,7 @@ class ByDepth:
 
     model: str
     depth: float
-    """Middle of the part."""
+    """Mean over the states of the part, of all models."""
     part: str
     value: Estimate
 

@@ -113,7 +113,8 @@ def _pivotal(found: Fork, say: _Words) -> list[str]:
         if top.difference == 0:
             return [f"None of {counted(len(found.pivotal), 'state')} is pivotal: no value differs between models."]
         return [
-            f"No single state of {len(found.pivotal)} can be called pivotal: the likeliest, {top.state}, differs by "
+            f"No single state of {len(found.pivotal)} can be called pivotal: the likeliest, {top.state} ({top.task}, "
+            f"{top.at} of {top.of} calls behind), differs by "
             f"{say.number(abs(top.difference))}, of which {say.number(abs(top.believed))} are to be believed."
         ]
     lines = [f"{counted(len(shown), 'state')} of {len(found.pivotal)} can be called pivotal."] if len(shown) > 1 else []

@@ -10,6 +10,7 @@ from harness.compare.interventions.perturb.rows import PLAIN, Change, Moved, Sco
 from harness.compare.interventions.perturb.sample import Sample, sample
 from harness.compare.interventions.perturb.uses import uses
 from harness.compare.interventions.perturb.yardstick import MOST_TASKS, yardsticks
+from harness.compare.sentences import would_show
 
 __all__ = ["Change", "Moved", "Perturb", "Score", "Use", "Yardstick", "perturb"]
 
@@ -29,14 +30,17 @@ def perturb(evidence: Evidence) -> Perturb:
     if not sorted_out.known:
         told.append("No action is recorded, so that behaviour cannot be compared.")
     known = sorted_out.table["score"].dropna()
+    shares = bool(known.between(0, 1).all())
+    scored = scores(evidence, sorted_out)
     return Perturb(
         models=sorted_out.models, surfaces=sorted_out.surfaces,
         changes=changes(evidence, sorted_out, found) if sorted_out.known else [],
-        scores=scores(evidence, sorted_out),
+        scores=scored,
         interactions=interactions(evidence, sorted_out, found if sorted_out.known else {}),
         yardsticks=yardsticks(evidence, sorted_out, found) if sorted_out.known else [],
-        uses=uses(evidence, sorted_out), shares=bool(known.between(0, 1).all()), few=evidence.few,
-        notes=_notes(evidence), cautions=list(dict.fromkeys(told)),
+        uses=uses(evidence, sorted_out), shares=shares, few=evidence.few,
+        notes=[*_notes(evidence), *(would_show(row.change for row in scored) if shares else [])],
+        cautions=list(dict.fromkeys(told)),
     )  # fmt: skip
 
 

@@ -17,7 +17,18 @@ from harness.compare.interventions.perturb.rows import (
     Yardstick,
 )
 from harness.compare.interventions.perturb.uses import DISTRACTOR
-from harness.compare.sentences import amount, chance_of, counted, more, oriented, percent, points, size, would
+from harness.compare.sentences import (
+    ALPHA,
+    amount,
+    chance_of,
+    counted,
+    more,
+    oriented,
+    percent,
+    points,
+    size,
+    would,
+)
 from harness.compare.statistics import MIN_CLUSTERS_TESTED, Difference
 
 MOST = 6
@@ -48,14 +59,28 @@ def _behaviour(result: Perturb) -> list[str]:
             more_of = f"; and {len(moving) - MOST} further surfaces" if len(moving) > MOST else ""
             found.append(f"{model} acts otherwise under another surface: {listed}{more_of}.")
         gone = {row.surface for row in moving}
+        may = [row for row in mine if row.what == SEQUENCE and row.surface not in gone and _may(row)]
+        if may:
+            listed = "; ".join(_moved(row) for row in may[:MOST])
+            found.append(
+                f"{model} may act otherwise under another surface, but that can be chance among those looked at: "
+                f"{listed}."
+            )
+            gone |= {row.surface for row in may}
         still = [name for name in result.surfaces if any(row.surface == name for row in mine) and name not in gone]
         if still:
-            found.append(_not_moved(model, still, [row for row in mine if row.surface in still], bool(moving)))
+            found.append(_not_moved(model, still, [row for row in mine if row.surface in still], bool(gone)))
     return found
 
 
 def _moves(row: Change) -> bool:
     return row.change.shown and (row.change.estimate or 0.0) > 0
+
+
+def _may(row: Change) -> bool:
+    """Whether it would be told from chance if no other surface had been looked at."""
+    change = row.change
+    return not change.shown and change.p is not None and change.p < ALPHA and (change.estimate or 0.0) > 0
 
 
 def _moved(row: Change) -> str:

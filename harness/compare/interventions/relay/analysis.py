@@ -25,6 +25,7 @@ from harness.compare.evidence import Evidence
 from harness.compare.interventions.relay.handover import handover
 from harness.compare.interventions.relay.result import Cell, Course, Effect, Handover, Point, Relay, Sham, Term
 from harness.compare.panel import model_order
+from harness.compare.sentences import would_show
 from harness.compare.statistics import Difference, Estimate, mean_interval, paired_difference, rate_interval
 from harness.compare.statistics.simultaneous import corrected
 from harness.errors import UserError
@@ -71,7 +72,7 @@ def relay(evidence: Evidence, outcome: str = "score") -> Relay:
         points=_points(trials, units, models, shares),
         shams=_shams(trials, inside, units, models, shares),
         handover=gain,
-        notes=_notes(len(pairs)),
+        notes=[*_notes(len(pairs)), *(would_show(row.difference for row in effects) if shares else [])],
         cautions=[*cautions, *left, *([unheld] if unheld else [])],
     )
 
@@ -291,7 +292,9 @@ def _notes(pairs: int) -> list[str]:
     return [
         "Terms are of the shares between 0 and 1: sets up and finishes are the main effects of who began and of who "
         "went on, own course their interaction; contrasts within each task, intervals and sign flips over tasks, p "
-        f"corrected by Holm over {3 * pairs}.",
+        f"corrected by Holm over {3 * pairs}."
+        if pairs
+        else "Terms, of who began and who went on, take two models.",
         "The ends of a course are one model alone: at 0 from the beginning on the same seed, at 1 its recorded trial.",
         "The control is a model swapped for itself on the same way, against the mean of its two ends.",
         "What a relay gains over single models is told on tasks on which neither was chosen (leave one task out); its "

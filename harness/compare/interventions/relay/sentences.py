@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.compare.sentences import ALPHA, amount, p_value, points
+from harness.compare.sentences import ALPHA, amount, counted, p_value, points
 from harness.compare.statistics import MIN_CLUSTERS_TESTED, Difference
 
 if TYPE_CHECKING:
     from harness.compare.interventions.relay.result import Effect, Relay
 
+MOST_PAIRS = 6
 _DOES = {"sets up": "sets tasks up better than", "finishes": "finishes better than"}
 _MAY = {"sets up": "may set tasks up better than", "finishes": "may finish better than"}
 _ALIKE = {"sets up": "set tasks up", "finishes": "finish"}
@@ -19,19 +20,17 @@ def told(result: Relay) -> list[str]:
     """The findings, the most important first."""
     if result.too_few is not None:
         return [result.too_few]
-    found = [_effect(effect, result) for effect in result.effects]
-    found += _shams(result)
+    found = [_effect(effect, result) for effect in result.effects if effect.difference.estimate is not None]
+    found = [*_untold(result), *found, *_shams(result)]
     return [*found, *_handover(result)]
 
 
 def _effect(effect: Effect, result: Relay) -> str:
     difference = effect.difference
     names = f"{effect.first} and {effect.second}"
-    if difference.estimate is None:
-        return f"{names}: no task has all four relays of the two."
     if effect.term == "own course":
         return _own(effect, names, result)
-    ahead, behind = (effect.first, effect.second) if difference.estimate > 0 else (effect.second, effect.first)
+    ahead, behind = (effect.first, effect.second) if (difference.estimate or 0.0) > 0 else (effect.second, effect.first)
     if _may(difference):
         return (
             f"{ahead} {_MAY[effect.term]} {behind} ({_size(difference, result, absolute=True)}), but "
@@ -47,6 +46,21 @@ def _effect(effect: Effect, result: Relay) -> str:
         f"{names} {_ALIKE[effect.term]} equally well as far as can be seen ({_size(difference, result)}"
         f"{_would(difference, result)})."
     )
+
+
+def _untold(result: Relay) -> list[str]:
+    """Of whom nothing can be said, and why: one model alone, only the ends, or no task with all four relays."""
+    inside = any(0 < point.at < 1 for point in result.points)
+    if not inside:
+        return ["Nothing was handed over in mid-course: only the ends are here, each model alone."]
+    if len(result.models) == 1:
+        return [f"Only {result.models[0]} is here: who sets up and who finishes takes two models."]
+    without = dict.fromkeys((each.first, each.second) for each in result.effects if each.difference.estimate is None)
+    if not without:
+        return []
+    listed = ", ".join(f"{first} and {second}" for first, second in list(without)[:MOST_PAIRS])
+    further = f" and {counted(len(without) - MOST_PAIRS, 'further pair')}" if len(without) > MOST_PAIRS else ""
+    return [f"No task has all four relays of {listed}{further}: who sets up and who finishes cannot be told."]
 
 
 def _own(effect: Effect, names: str, result: Relay) -> str:

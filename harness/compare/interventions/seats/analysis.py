@@ -11,7 +11,7 @@ from harness.compare.interventions.seats.layout import JOINT, Game, games
 from harness.compare.interventions.seats.others import others
 from harness.compare.interventions.seats.relations import components, ratings
 from harness.compare.interventions.seats.result import SeatedScenario, Seats
-from harness.compare.sentences import counted
+from harness.compare.sentences import counted, would_show
 from harness.compare.statistics import MIN_CLUSTERS_TESTED
 from harness.compare.statistics.round_robin.ratings import SPREAD
 from harness.compare.statistics.round_robin.social_relations import FEWEST
@@ -49,11 +49,16 @@ def seats(evidence: Evidence) -> Seats:
         made.rating_pairs.extend(rated.pairs if rated else [])
         made.moved.extend(moved)
         made.movers.extend(movers)
+    shares = {each.scenario for each in made.scenarios if each.shares}
     return Seats(
         scenarios=made.scenarios, means=made.means, effects=made.effects, interactions=made.interactions,
         meetings=made.meetings, components=made.components, ratings=made.ratings,
         seat_advantages=made.seat_advantages, rating_pairs=made.rating_pairs, moved=made.moved, movers=made.movers,
-        notes=[*_general(declared is not None), *notes], cautions=list(dict.fromkeys(told)),
+        notes=[
+            *_general(declared is not None), *notes,
+            *would_show(row.difference for row in made.effects if row.scenario in shares),
+        ],
+        cautions=list(dict.fromkeys(told)),
     )  # fmt: skip
 
 
@@ -80,8 +85,9 @@ def _general(declared: bool) -> list[str]:
 def _notes(game: Game, regularised: bool) -> list[str]:
     name = game.scenario
     sources = ", ".join(f"{seat}: {source}" for seat, source in game.sources.items())
+    what = f"the outcome is {next(iter(game.sources.values()))}" if game.joint else f"outcomes are {sources}"
     notes = [
-        f"{name}: outcomes are {sources}. In all other sections `model` is who sits as {game.seats[0]}, whoever sits "
+        f"{name}: {what}. In all other sections `model` is who sits as {game.seats[0]}, whoever sits "
         "elsewhere being held still; --by model.ROLE compares those of another role."
     ]
     if game.joint:
@@ -129,8 +135,8 @@ def _cautions(game: Game) -> list[str]:
     tasks = len(np.unique(game.cluster))
     if tasks < MIN_CLUSTERS_TESTED:
         found.append(
-            f"{game.scenario}: {counted(tasks, 'independent task')}; for others like them it takes "
-            f"{MIN_CLUSTERS_TESTED} or more, and what changes others holds for the trials of these."
+            f"{game.scenario}: {counted(tasks, 'independent task')} (a family of tasks counts once); to tell of others "
+            f"it takes {MIN_CLUSTERS_TESTED} or more, and what changes others holds for these trials."
         )
     if game.lacking:
         found.append(

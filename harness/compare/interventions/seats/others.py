@@ -125,7 +125,7 @@ def others(evidence: Evidence, game: Game) -> tuple[list[Moved], list[Mover], li
     notes = []
     if same:
         notes.append(
-            f"{game.scenario}: {' and '.join(same)} took one kind of action only, so that no partner can change which"
+            f"{game.scenario}: {' and '.join(same)} took one kind of action only, so that no partner can change which."
         )
     return _corrected(moved), _corrected_movers(movers), notes
 

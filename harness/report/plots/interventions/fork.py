@@ -98,7 +98,7 @@ def _states(result: Fork) -> Plot:
     shape = alt.Shape("kind:N", title=None, legend=legend).scale(domain=kinds, range=["circle", "square", "diamond"])
     unit = ", points" if result.shares else ""
     tooltip = [
-        alt.Tooltip("state:N"), alt.Tooltip("models:N"), alt.Tooltip("made:N", title="made by"),
+        alt.Tooltip("state:N"), alt.Tooltip("models:N"), alt.Tooltip("made:N", title="in a trial of"),
         alt.Tooltip("values:N"), alt.Tooltip("believed:Q", format=".1f"), alt.Tooltip("p:Q", format=".3f"),
         alt.Tooltip("pivotal:Q", title="pivotal p", format=".3f"), alt.Tooltip("next:N", title="recorded next"),
     ]  # fmt: skip

@@ -87,10 +87,16 @@ def _squares(result: Seats, scenario: SeatedScenario, head: str) -> list[Plot]:
         ink = alt.condition(f"datum.mean < {middle}", alt.value(LOW_INK), alt.value(HIGH_INK))
         charts.append((squares + base.mark_text().encode(text="text:N", color=ink)).properties(title=title))
     best = max(here, key=lambda m: m.mean.estimate or 0.0)
+    ties = sum(each.mean.estimate == best.mean.estimate for each in here) - 1
+    whose_it_is = (
+        f"The score by which models meet, for {len(scenario.models)} models."
+        if scenario.joint
+        else f"What each seat gets by which models meet, for {len(scenario.models)} models; rows are the seat whose "
+        "outcome it is, columns the other."
+    )
     description = (
-        f"What each seat gets by which models meet, for {len(scenario.models)} models; rows are the seat whose outcome "
-        f"it is, columns the other. Highest: {best.model} as {best.seat} with {best.opposite} as {best.other}, "
-        f"{value(best.mean, scenario)}."
+        f"{whose_it_is} Highest: {best.model} as {best.seat} with {best.opposite} as {best.other}, "
+        f"{value(best.mean, scenario)}{f' (so are {ties} more)' if ties else ''}."
     )
     columns = 2 if len(charts) > 1 else 1
     return [Plot(f"{head}Who meets whom", description, alt.concat(*charts, columns=columns))]

@@ -78,7 +78,12 @@ def _apart(result: Fork) -> Table:
 def _pivotal(result: Fork, differing: Sequence[Advantage]) -> Table:
     order = differing[:MOST_STATES]
     several = len(result.models) > 2
-    columns = [Column("state", "left", key=True), Column("task", "left"), Column("behind"), Column("made by", "left")]
+    columns = [
+        Column("state", "left", key=True),
+        Column("task", "left"),
+        Column("behind"),
+        Column("in a trial of", "left"),
+    ]
     columns += [Column("models", "left")] if several else []
     columns += [Column("first"), Column("second"), Column("difference"), Column("believed"), Column("p")]
     columns += [Column("pivotal p"), Column("recorded next", "left")]
@@ -106,7 +111,12 @@ def _pivotal(result: Fork, differing: Sequence[Advantage]) -> Table:
 
 def _values(result: Fork) -> Table:
     order = result.values[:MOST_STATES]
-    columns = [Column("state", "left", key=True), Column("task", "left"), Column("behind"), Column("made by", "left")]
+    columns = [
+        Column("state", "left", key=True),
+        Column("task", "left"),
+        Column("behind"),
+        Column("in a trial of", "left"),
+    ]
     columns += [
         Column("model", "left"),
         Column("continuations"),
@@ -134,7 +144,7 @@ def _values(result: Fork) -> Table:
 def _drops(result: Fork) -> Table:
     fallen = [row for row in result.drops if row.change < 0]
     order = fallen[:MOST_DROPS]
-    columns = [Column("trial", "left", key=True), Column("task", "left"), Column("made by", "left")]
+    columns = [Column("trial", "left", key=True), Column("task", "left"), Column("of", "left")]
     columns += [
         Column("under", "left"),
         Column("calls"),
@@ -164,7 +174,7 @@ def _drops(result: Fork) -> Table:
 
 
 def _origins(result: Fork) -> Table:
-    columns = [Column("model", "left", key=True), Column("states of", "left", key=True), Column("states")]
+    columns = [Column("model", "left", key=True), Column("in trials of", "left", key=True), Column("states")]
     columns += [Column("value"), Column("recorded"), Column("value - recorded"), Column("p")]
     body = [
         [
@@ -178,7 +188,7 @@ def _origins(result: Fork) -> Table:
         ]
         for row in result.origins
     ]
-    return Table("Own and foreign states: what they are worth, and how the recorded trials ended", columns, body)
+    return Table("By whose trials the states are in: what they are worth, and how those trials ended", columns, body)
 
 
 def _homes(result: Fork) -> Table:

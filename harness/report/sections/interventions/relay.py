@@ -19,6 +19,7 @@ def tables(result: Relay) -> list[Table]:
 
 def _effects(result: Relay) -> Table:
     unit = ", points" if result.shares else ""
+    known = [row for row in result.effects if row.difference.estimate is not None]
     columns = [
         Column("first, second", "left", key=True), Column("term", "left", key=True), Column("tasks"),
         Column(f"difference{unit}"), Column("p"), Column("would show"),
@@ -32,9 +33,9 @@ def _effects(result: Relay) -> Table:
             cells.p_cell(row.difference),
             cells.detectable(row.difference) if result.shares else "",
         ]
-        for row in result.effects
+        for row in known
     ]
-    strong = frozenset(n for n, row in enumerate(result.effects) if row.difference.shown)
+    strong = frozenset(n for n, row in enumerate(known) if row.difference.shown)
     return Table("Who sets up, who finishes, and whether one's own course matters", columns, body, strong)
 
 
