@@ -30,7 +30,7 @@ def nodes_shown(result: Probe, level: str = "arguments") -> set[str | None]:
 @pytest.mark.parametrize("node", ["look", "check"])
 def test_a_known_difference_at_a_known_node_is_found_there_and_nowhere_else(tmp_path: Path, node: str) -> None:
     """All nodes draw by chance; the second model draws otherwise at one of them."""
-    bench = stages_bench(tmp_path, ann=stages(), ben=stages(**{node: 12}))
+    bench = stages_bench(tmp_path, tasks=12, ann=stages(), ben=stages(**{node: 40}))
     bench.run()
     probe(bench)
     result = found(bench)
@@ -40,7 +40,7 @@ def test_a_known_difference_at_a_known_node_is_found_there_and_nowhere_else(tmp_
     at = next(row for row in result.main(result.nodes) if row.value == node)
     assert at.excess.low is not None
     assert at.excess.low > 0
-    known = ((12 / 14 - 1 / 3) ** 2 + 2 * (1 / 3 - 1 / 14) ** 2) / 2  # half the sum of squared differences
+    known = ((40 / 42 - 1 / 3) ** 2 + 2 * (1 / 3 - 1 / 42) ** 2) / 2  # half the sum of squared differences
     assert at.excess.low < known < (at.excess.high or 0.0)
     assert any(
         text.startswith(f"ann and ben differ at node {node}, and at none of the other") for text in result.sentences()

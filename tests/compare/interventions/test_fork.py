@@ -239,10 +239,11 @@ def test_trials_that_have_states_in_common_each_have_their_course(bench: Workben
     whole = [places for places in at.values() if places]  # others share all of their states with one of these
     assert whole == [[0, 1, 2]] * len(whole)
     assert len(whole) >= 4
-    falls = [row for row in found.drops if row.model == "falls" and row.change < 0]
+    falls = [
+        row for row in found.drops if row.model == "falls" and row.after == 0
+    ]  # others may fall a little by chance
     assert {(row.at, row.until) for row in falls} == {(1, 2)}
-    assert all(TRAP in row.actions[0] for row in falls if row.after == 0)
-    assert any(row.after == 0 for row in falls)
+    assert all(TRAP in row.actions[0] for row in falls)
 
 
 def _before(bench: Workbench, trial: str, at: int) -> str:
