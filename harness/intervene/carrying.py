@@ -14,13 +14,12 @@ from pydantic import JsonValue
 
 from harness.environments import Services
 from harness.intervene.drift import drift_on_the_way, marked
+from harness.intervene.makers import written_by_others
 from harness.intervene.moments import Moment, moment, replies_behind
 from harness.intervene.origin import Origin
 from harness.intervene.surfaces import surfaced_world
-from harness.intervene.translation import Translation
 from harness.intervene.way import Rehearsals, Way
 from harness.models import CallKey, Model
-from harness.record import TrialDocument
 from harness.run import PlannedTrial, WholeTrials
 from harness.run.metering import PaidReply
 from harness.run.trial import TrialRun, run_trial
@@ -34,7 +33,6 @@ class Continued(WholeTrials):
         """Without `snapshots` every sibling acts the way out again."""
         self._origin = origin
         self._rehearsals = Rehearsals() if snapshots else None
-        self._documents: dict[str, TrialDocument] = {}
 
     async def run(
         self,
@@ -48,20 +46,16 @@ class Continued(WholeTrials):
         line = trial.cell.lineage
         if line is None or line.origin is None:
             return await run_trial(trial, compiled, models, parameters, services)
-        recorded = self._document(line.origin)
-        base = self._origin.cell(self._origin.record(line.origin).row)
+        row, recorded = self._origin.recorded(line.origin)
+        base = self._origin.cell(row)
         replies = replies_behind(recorded, line.at)
         there = moment(line.origin, recorded, line.at)
         async with self._way(replies, there) as way:
-            # Scaffold roles that another model than now played on the way.
-            foreign = {role for role, model in trial.cell.models.items() if base.models[role].digest != model.digest}
-            translation = Translation.of([reply.reply for reply in replies.values()]) if foreign else None
             asked: dict[str, Model] = {}
             for role, model in models.items():
-                translate = None
-                if translation is not None and role in foreign:
-                    translate = translation.towards(trial.cell.models[role])
-                asked[role] = way.model(model, translate)
+                towards = trial.cell.models[role]
+                others = written_by_others(self._origin, row, recorded, line.at, towards)
+                asked[role] = way.model(model, None if others is None else others.towards(towards))
             surface = surfaced_world(base.lineage)
             run = await run_trial(
                 trial, compiled, asked, parameters, services, lambda world: way.environment(surface(world))
@@ -86,10 +80,3 @@ class Continued(WholeTrials):
             yield way
         finally:
             rehearsals.end(there.name)
-
-    def _document(self, trial: str) -> TrialDocument:
-        if trial not in self._documents:
-            if len(self._documents) > 64:
-                self._documents.clear()
-            self._documents[trial] = self._origin.record(trial).document
-        return self._documents[trial]

@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from harness.errors import UserError
 from harness.intervene.carrying import Continued
-from harness.intervene.moments import Moment, answered_calls, moment, prefix_digest
+from harness.intervene.moments import Moment, answered_calls, digests_behind, moment
 from harness.intervene.origin import Origin, named_models
 from harness.intervene.planning import Asked, Expected, expected_after, intervention_sweep, moment_cell
 from harness.record import CallEvent, TrialDocument, TrialRow
@@ -92,6 +92,7 @@ def fork_from(
     also = _also(origin, courses)
     for trial, course in courses.items():
         document, row = origin.record(trial).document, course.row
+        behind = digests_behind(document)
         for at, found in sorted(course.chosen.items()):
             by = (makers or {}).get(found.name, ())
             detail: dict[str, JsonValue] = {
@@ -100,7 +101,7 @@ def fork_from(
             }  # fmt: skip
             cost = expected_after(document, at)
             for model in models.values():
-                cell = _cell(origin, row, document, found, model, wishes, detail)
+                cell = _cell(origin, row, behind[at], found, model, wishes, detail)
                 cells[cell.digest] = cell
                 expected[cell.digest] = cost
     asked: dict[str, JsonValue] = {"of": origin.name, **options, "models": [*models], "repeats": wishes.repeats}
@@ -115,7 +116,7 @@ def fork_from(
 def _cell(
     origin: Origin,
     row: TrialRow,
-    document: TrialDocument,
+    behind: str,
     found: Moment,
     model: LoadedModel,
     wishes: Wishes,
@@ -127,7 +128,7 @@ def _cell(
     played = None if wishes.role is None else row.models.get(wishes.role)
     told = {**detail, **({"chance": "same"} if wishes.same_chance else {})}
     return moment_cell(
-        origin, row, document, found, model, kind="fork", role=wishes.role, prefix=played, factors=factors, detail=told,
+        origin, row, behind, found, model, kind="fork", role=wishes.role, prefix=played, factors=factors, detail=told,
         same_chance=wishes.same_chance,
     )  # fmt: skip
 
@@ -155,12 +156,10 @@ def _courses(origin: Origin, chosen: Sequence[tuple[TrialRow, Moment]]) -> dict[
     places = sorted({found.at for _, found in chosen})
     contents: dict[str, dict[int, str]] = {}
     for trial, course in made.items():
-        document = origin.record(trial).document
+        behind = digests_behind(origin.record(trial).document) if len(made) > 1 else []
         row = course.row
         world = (row.scenario_hash, row.scaffold_hash, row.tools_hash, row.seed)
-        contents[trial] = {
-            at: digest([*world, prefix_digest(document, at)]) for at in places if at < course.of and len(made) > 1
-        }
+        contents[trial] = {at: digest([*world, behind[at]]) for at in places if at < course.of and behind}
     owner = {contents[row.trial][found.at]: found.name for row, found in chosen if len(made) > 1}
     for trial, course in made.items():
         known = {at: owner[key] for at, key in contents[trial].items() if key in owner}

@@ -6,14 +6,13 @@ arrive in parallel lanes. Moment k has the first k of them behind it; the call t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.errors import UserError
 from harness.models import CallKey
 from harness.record import CallEvent, TrialDocument
 from harness.run.metering import PaidReply, paid_replies
-from harness.spec import digest
+from harness.spec import prefix_digests
 
 
 @dataclass(frozen=True)
@@ -84,10 +83,9 @@ def replies_behind(document: TrialDocument, at: int) -> dict[CallKey, PaidReply]
     return {call_key(event): every[call_key(event)] for _, event in answered_calls(document)[:at]}
 
 
-def prefix_digest(document: TrialDocument, at: int) -> str:
-    """Of the content of what is behind a moment: the replies, by key, and nothing of names, clocks or receipts."""
-    behind: Sequence[Mapping[str, object]] = [
+def digests_behind(document: TrialDocument) -> list[str]:
+    """Of what is behind each moment, the end too: the replies, by key, and nothing of names, clocks or receipts."""
+    return prefix_digests(
         {"key": [event.node, event.role, event.lane, event.visit], "reply": event.reply, "finish": event.finish}
-        for _, event in answered_calls(document)[:at]
-    ]
-    return digest(behind)
+        for _, event in answered_calls(document)
+    )

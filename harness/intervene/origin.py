@@ -22,7 +22,7 @@ from typing import Any
 from harness.environments import CATALOG
 from harness.errors import UserError
 from harness.intervene.surfaces import apply_surface, surface_of
-from harness.record import Lineage, Store, TrialRecord, TrialRow, read_lock
+from harness.record import Lineage, Store, TrialDocument, TrialRecord, TrialRow, read_lock
 from harness.record.imported import IMPORTED_FILE
 from harness.run.plan import Cell, sweep_cells
 from harness.spec import Problem, SpecError, digest, load_sweep
@@ -33,6 +33,8 @@ from harness.spec.sweep import ModelEntry
 
 MOST_LAYOUTS = 16
 """Earlier versions of files that are tried."""
+MOST_KEPT = 64
+"""Documents in memory at one time."""
 
 
 @dataclass
@@ -49,7 +51,7 @@ class Origin:
     """Where the sweep file was when it was run."""
     scratch: Path | None = None
     """Where the record's own copies of the files lie, where they were needed."""
-    _rows: dict[str, TrialRow] = field(default_factory=dict)
+    _recorded: dict[str, tuple[TrialRow, TrialDocument]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -72,6 +74,15 @@ class Origin:
     def record(self, trial: str) -> TrialRecord:
         """One trial, whole, by its id or the beginning of it. Raises `RecordError`."""
         return self.store.record(trial)
+
+    def recorded(self, trial: str) -> tuple[TrialRow, TrialDocument]:
+        """One trial by its id, its row and its document, kept for those that set out from it after another."""
+        if trial not in self._recorded:
+            if len(self._recorded) >= MOST_KEPT:
+                self._recorded.clear()
+            record = self.record(trial)
+            self._recorded[trial] = record.row, record.document
+        return self._recorded[trial]
 
     def cell(self, row: TrialRow) -> Cell:
         """What a trial was run in. Raises `UserError` when the files no longer say it, nor the record."""
@@ -134,7 +145,7 @@ class Origin:
         base = self.cells.get(line.base)
         if base is None:
             return None
-        entries = self._entries
+        entries = self.entries
         models = {}
         for role, name in row.models.items():
             if name not in entries:
@@ -155,7 +166,7 @@ class Origin:
         return made
 
     @cached_property
-    def _entries(self) -> dict[str, LoadedModel]:
+    def entries(self) -> dict[str, LoadedModel]:
         """Every model that any run of this record resolved, under the name it had."""
         from harness.spec.loading.models import loaded_model
 

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import JsonValue
 
 from harness.errors import UserError
-from harness.intervene.moments import Moment, answered_calls, prefix_digest
+from harness.intervene.moments import Moment, answered_calls
 from harness.intervene.origin import Origin
 from harness.intervene.surfaces import surface_of
 from harness.models import price_of
@@ -109,7 +109,7 @@ def _handed_on(base: Cell, chance: int | None) -> dict[str, JsonValue]:
 def moment_cell(
     origin: Origin,
     row: TrialRow,
-    document: TrialDocument,
+    behind: str,
     moment: Moment,
     model: LoadedModel,
     *,
@@ -122,6 +122,7 @@ def moment_cell(
 ) -> Cell:
     """The cell of trials that set out from a moment with `model` in place of the model that the origin crossed.
 
+    `behind` is the digest of what is behind the moment (`digests_behind`).
     Every scaffold role that the origin's crossed model played is given to `model`, or `role` alone. `factors` are what
     is crossed beside the model (`Lineage.factors`) and part of the cell's identity, as is `kind`: what is asked once
     and what is gone on with are two things. Raises `UserError` when the origin's cell cannot be put together again.
@@ -143,7 +144,7 @@ def moment_cell(
             "parameters": origin.sweep.spec.parameters,
             "limits": base.limits.model_dump(),
             "models": models_digest,
-            "moment": {"seed": row.seed, "at": moment.at, "behind": prefix_digest(document, moment.at)},
+            "moment": {"seed": row.seed, "at": moment.at, "behind": behind},
             "factors": crossed,
             **({} if chance is None else {"chance": chance}),
         }
@@ -171,8 +172,21 @@ def expected_after(document: TrialDocument, at: int, *, only_next: bool = False)
 
 
 def plan_asked(asked: Asked, recorded: Sequence[TrialRow] = ()) -> Plan:
-    """What of an intervention is still to do."""
+    """What of an intervention is still to do. Raises `UserError` where a name stands for two models."""
+    _check_names(asked)
     return plan_cells(asked.sweep, asked.cells, recorded, graded=asked.conduct.graded)
+
+
+def _check_names(asked: Asked) -> None:
+    """Trials name their models: one name for two would have the one play in the place of the other."""
+    known: dict[str, LoadedModel] = {}
+    for loaded in (loaded for cell in asked.cells for loaded in cell.models.values()):
+        if known.setdefault(loaded.name, loaded).digest != loaded.digest:
+            raise UserError(
+                f"model {loaded.name!r} would be two models in {asked.name}: the one that trials of "
+                f"{asked.options.get('of')} were run with under that name, and another; give the new one another name "
+                "in the models file"
+            )
 
 
 def plan_recorded(asked: Asked, results: Path) -> Plan:

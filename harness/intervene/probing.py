@@ -19,17 +19,16 @@ from pydantic import JsonValue
 
 from harness.environments import Environment, Services
 from harness.errors import UserError
-from harness.intervene.moments import Moment, answered_calls, call_key, moment
+from harness.intervene.makers import written_by_others
+from harness.intervene.moments import Moment, call_key, digests_behind, moment
 from harness.intervene.origin import Origin, named_models
 from harness.intervene.planning import Asked, Expected, expected_after, intervention_sweep, moment_cell
 from harness.intervene.states import Selected
-from harness.intervene.translation import Translation
 from harness.intervene.way import Way
 from harness.models import CallKey, Message, Model
 from harness.record import CallEvent, TrialDocument, TrialRow, message_hash, requested_messages
 from harness.record.builder import content_hash
 from harness.run import Cell, PlannedTrial
-from harness.run.metering import paid_replies
 from harness.run.recording import TrialRecorder
 from harness.run.trial import TrialRun, trial_context, trial_record, trial_row
 from harness.scaffolds import CompiledScaffold, Outcome
@@ -44,8 +43,6 @@ from harness.spec.scaffold import GenerateNode, Scaffold
 
 MOST_NAMED = 3
 """Moments that a note names of those left out for one reason."""
-MOST_KEPT = 64
-"""Documents in memory at one time."""
 STEP = 1
 """Of the one call, in the record of the probe."""
 
@@ -83,7 +80,6 @@ class AskOnce:
 
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
-        self._known: dict[str, tuple[TrialRow, TrialDocument]] = {}
 
     async def check(self, trial: PlannedTrial, services: Services, tell: Callable[[str], None]) -> None:
         """Nothing: no environment is opened."""
@@ -124,9 +120,10 @@ class AskOnce:
             with boundary("harness"):
                 line = trial.cell.lineage
                 assert line is not None and line.origin is not None and line.role is not None  # noqa: S101 - of a probe
-                row, recorded = self._recorded(line.origin)
-                foreign = self._foreign(trial.cell.models[line.role], row, recorded, line.at)
-                translate = None if foreign is None else foreign.towards(trial.cell.models[line.role])
+                row, recorded = self._origin.recorded(line.origin)
+                model = trial.cell.models[line.role]
+                others = written_by_others(self._origin, row, recorded, line.at, model)
+                translate = None if others is None else others.towards(model)
                 asked = {**models, line.role: Way({}).model(models[line.role], translate)}
                 acting = _acting(trial, asked, parameters, recorder)
                 frozen = freeze(recorded, moment(line.origin, recorded, line.at), acting)
@@ -138,28 +135,6 @@ class AskOnce:
                 return ended if acting is None else _timed(ended, acting)
         assert acting is not None  # noqa: S101 - somebody has answered
         return _timed(Outcome("completed"), acting)
-
-    def _foreign(self, model: LoadedModel, row: TrialRow, recorded: TrialDocument, at: int) -> Translation | None:
-        """What knows the replies behind a moment that another model than this one has made; None without any."""
-        played = self._origin.cell(row).models
-        before = self._origin.lineage.get(row.cell)
-        replies = paid_replies(recorded)
-        found = []
-        for _, event in answered_calls(recorded)[:at]:
-            maker = played.get(event.role)
-            if event.replayed and before is not None:  # on its own way back: made by the model before
-                maker = self._origin.sweep.models.get(before.prefix or "")
-            if maker is None or maker.digest != model.digest:
-                found.append(replies[call_key(event)].reply)
-        return Translation.of(found) if found else None
-
-    def _recorded(self, trial: str) -> tuple[TrialRow, TrialDocument]:
-        if trial not in self._known:
-            if len(self._known) >= MOST_KEPT:
-                self._known.clear()
-            record = self._origin.record(trial)
-            self._known[trial] = record.row, record.document
-        return self._known[trial]
 
 
 def freeze(document: TrialDocument, at: Moment, acting: Acting) -> _Frozen:
@@ -205,9 +180,12 @@ def probe_states(origin: Origin, selected: Selected, wishes: Wishes, options: Ma
     for row, at in selected.moments:
         by_trial.setdefault(row.trial, []).append(at)
     for trial, document in origin.store.documents(wanted):
+        behind = digests_behind(document)
         for at in by_trial[trial]:
             try:
-                made = _cells(origin, wanted[trial], document, at, models, selected.makers.get(at.name, []))
+                made = _cells(
+                    origin, wanted[trial], document, (at, behind[at.at]), models, selected.makers.get(at.name, [])
+                )
             except NotTheSame as difference:
                 left_out.setdefault(str(difference), []).append(at.name)
                 continue
@@ -229,11 +207,12 @@ def _cells(
     origin: Origin,
     row: TrialRow,
     document: TrialDocument,
-    at: Moment,
+    state: tuple[Moment, str],
     models: Mapping[str, LoadedModel],
     makers: Sequence[str],
 ) -> list[Cell]:
-    """The cells of one state, one for each model, after its call has been held to the record."""
+    """The cells of one state (and the digest behind it), one a model, after its call has been held to the record."""
+    at, behind = state
     if at.following is None or at.key is None:
         raise NotTheSame("nothing follows that could be asked again")
     base = origin.cell(row)
@@ -252,7 +231,7 @@ def _cells(
             "did": [{"kind": action.kind, "name": action.name} for action in event.actions],
         }  # fmt: skip
         cell = moment_cell(
-            origin, row, document, at, model, kind="probe", role=None, factors={"moment": at.name}, detail=detail
+            origin, row, behind, at, model, kind="probe", role=None, factors={"moment": at.name}, detail=detail
         )
         if not found:
             freeze(document, at, _acting(PlannedTrial(cell, 1, 1), {}, origin.sweep.spec.parameters, TrialRecorder()))

@@ -18,7 +18,7 @@ from harness.environments import Services
 from harness.errors import UserError
 from harness.intervene.carrying import Continued
 from harness.intervene.drift import drift_on_the_way, marked
-from harness.intervene.moments import answered_calls, moment, replies_behind, unanswered_calls
+from harness.intervene.moments import Moment, digests_behind, moment, replies_behind, unanswered_calls
 from harness.intervene.origin import Origin, named_models
 from harness.intervene.planning import Asked, Expected, expected_after, intervention_sweep, moment_cell
 from harness.intervene.replaying import NOT_AGAIN
@@ -26,7 +26,7 @@ from harness.intervene.states import check_origin
 from harness.intervene.surfaces import surfaced_world
 from harness.intervene.way import Way
 from harness.models import Model
-from harness.record import TrialDocument, TrialRow
+from harness.record import TrialRow
 from harness.run import Cell, PlannedTrial
 from harness.run.trial import TrialRun, run_trial
 from harness.scaffolds import CompiledScaffold
@@ -72,8 +72,8 @@ class Relayed(Continued):
         line = trial.cell.lineage
         if line is None or line.origin is None or line.factors.get("at") != 1.0:
             return await super().run(trial, compiled, models, parameters, services)
-        recorded = self._document(line.origin)
-        base = self._origin.cell(self._origin.record(line.origin).row)
+        row, recorded = self._origin.recorded(line.origin)
+        base = self._origin.cell(row)
         way = Way(replies_behind(recorded, line.at), strict=True, unanswered=unanswered_calls(recorded))
         surface = surfaced_world(base.lineage)
         run = await run_trial(
@@ -105,7 +105,8 @@ def relay_sweep(origin: Origin, wishes: Wishes) -> Asked:
     for row in rows:
         _check_same(origin, row, models, wishes.role)
         document = origin.record(row.trial).document
-        calls = len(answered_calls(document))
+        digests = digests_behind(document)
+        calls = len(digests) - 1
         for share in shares:
             at = behind(share, calls)
             if at is None:
@@ -115,7 +116,7 @@ def relay_sweep(origin: Origin, wishes: Wishes) -> Asked:
                 cut += 1
                 continue
             for model in _suffixes(began(row, wishes.role), share, models):
-                cell = _cell(origin, row, document, at, share, model, wishes.role)
+                cell = _cell(origin, row, (moment(row.trial, document, at), digests[at]), share, model, wishes.role)
                 cells[cell.digest] = cell
                 expected[cell.digest] = expected_after(document, at)
     if short:
@@ -219,12 +220,13 @@ def _suffixes(prefix: str, share: float, models: dict[str, LoadedModel]) -> list
 
 
 def _cell(
-    origin: Origin, row: TrialRow, document: TrialDocument, at: int, share: float, model: LoadedModel, role: str | None
+    origin: Origin, row: TrialRow, state: tuple[Moment, str], share: float, model: LoadedModel, role: str | None
 ) -> Cell:
-    """A cell for each trial that is handed over: two that began alike, to the letter, are still two."""
+    """A cell for each trial that is handed over at a state: two that began alike, to the letter, are still two."""
+    there, behind = state
     prefix = began(row, role)
     cell = moment_cell(
-        origin, row, document, moment(row.trial, document, at), model, kind="relay", role=role,
+        origin, row, behind, there, model, kind="relay", role=role,
         prefix=prefix, factors={"prefix": prefix, "at": share}, detail={"repeat": row.repeat},
     )  # fmt: skip
     return replace(cell, digest=digest([cell.digest, row.trial]))

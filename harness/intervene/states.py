@@ -28,6 +28,7 @@ PIVOTAL = "pivotal"
 EVERY = "every:"
 FORMS = f"{FIRST_DIVERGENCE}, {PIVOTAL}, {EVERY}N, or a CSV or JSONL file with the columns trial and at"
 LARGEST_FILE = 64 << 20
+_Values = dict[tuple[str, int, str], dict[str, list[float]]]
 _NAMED = re.compile(r"(\S+)@(\d+)")
 
 
@@ -216,7 +217,7 @@ def _every(origin: Origin, step: int) -> Iterator[_State]:
 
 def _pivotal(origin: Origin, results: Path, notes: list[str]) -> list[_State]:
     """Moments of recorded forks, the largest gap between the best and the worst model's mean score first."""
-    values: dict[tuple[str, int], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    values: _Values = defaultdict(lambda: defaultdict(list))
     folders = [path.parent for path in sorted(results.glob("*/trials.sqlite"))]
     forks = [folder.name for folder in folders if _read_fork(folder, origin, values)]
     if not forks:
@@ -224,37 +225,42 @@ def _pivotal(origin: Origin, results: Path, notes: list[str]) -> list[_State]:
             f"no fork of {origin.name} is recorded under {results}; pivotal states are found by one: "
             f"harness fork {origin.name} --states every:1"
         )
-    gaps = {}
-    for place, scores in values.items():
+    gaps: dict[tuple[str, int], float] = {}
+    for (trial, at, _), scores in values.items():
         means = [sum(found) / len(found) for found in scores.values()]
         if len(means) > 1 and max(means) > min(means):
-            gaps[place] = max(means) - min(means)
+            gaps[trial, at] = max(gaps.get((trial, at), 0.0), max(means) - min(means))
     if not gaps:
         raise UserError(
             f"{', '.join(forks)}: at no moment does the value differ between models; fork more of them, or more often"
         )
+    moments = {place[:2] for place in values}
     notes.append(
-        f"From {', '.join(forks)}: {len(gaps)} of {len(values)} forked moments differ in value between models; by "
+        f"From {', '.join(forks)}: {len(gaps)} of {len(moments)} forked moments differ in value between models; by "
         "chance alone some do, and the largest gaps are likely too large."
     )
     order = sorted(gaps, key=lambda place: (-gaps[place], place))
     return _at(origin, order)
 
 
-def _read_fork(folder: Path, origin: Origin, values: dict[tuple[str, int], dict[str, list[float]]]) -> bool:
-    """Add the scores of one record's rollouts by moment and model; says whether it is a fork of this sweep."""
+def _read_fork(folder: Path, origin: Origin, values: _Values) -> bool:
+    """Add the scores of one record's rollouts by moment, role handed over and model; says whether it is such a fork.
+
+    Those that draw as the recorded trial did check the way, and are nobody's value.
+    """
     try:
         with Store(folder) as store:
             lines = {cell: line for cell, line in store.lineage().items() if line.kind == "fork"}
             lines = {cell: line for cell, line in lines.items() if line.sweep == origin.name}
-            drifted = {trial for trial, _ in store.drift()} if lines else set()
-            for row in store.rows() if lines else ():
-                line = lines.get(row.cell)
+            free = {cell: line for cell, line in lines.items() if line.detail.get("chance") != "same"}
+            drifted = {trial for trial, _ in store.drift()} if free else set()
+            for row in store.rows() if free else ():
+                line = free.get(row.cell)
                 if line is None or line.origin is None or not row.is_result or row.trial in drifted:
                     continue
                 if row.score is not None and line.suffix is not None:
-                    values[line.origin, line.at][line.suffix].append(row.score)
-            return bool(lines)
+                    values[line.origin, line.at, str(line.factors.get("handed"))][line.suffix].append(row.score)
+            return bool(free)
     except RecordError:
         return False
 

@@ -1,7 +1,7 @@
 """What people write: the four kinds of YAML file, loaded, checked, inlined and hashed without running anything."""
 
 from harness.spec.base import DataFile, DataFolder, DataPath, Problem, Spec, SpecError, UserError
-from harness.spec.digests import data_files, digest, trial_seed
+from harness.spec.digests import data_files, digest, prefix_digests, trial_seed
 from harness.spec.library import did_you_mean, find_file, library
 from harness.spec.loading.check import CheckedFile, CheckReport, check
 from harness.spec.loading.inline import in_scope, out_of_scope
@@ -44,6 +44,7 @@ __all__ = [
     "load_scenario",
     "load_sweep",
     "out_of_scope",
+    "prefix_digests",
     "render",
     "trial_seed",
 ]

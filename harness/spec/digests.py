@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -20,8 +20,23 @@ def digest(value: object) -> str:
 
     Raises `TypeError` or `ValueError` for what JSON cannot say.
     """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_plain)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_canonical(value).encode()).hexdigest()
+
+
+def prefix_digests(values: Iterable[object]) -> list[str]:
+    """Digests of the first 0, 1, 2, ... of these values, each as `digest` of a list of them, all in one pass.
+
+    Raises `TypeError` or `ValueError` for what JSON cannot say.
+    """
+    running = hashlib.sha256(b"[")
+    found = [hashlib.sha256(b"[]").hexdigest()]
+    for place, value in enumerate(values):
+        running.update(b"," if place else b"")
+        running.update(_canonical(value).encode())
+        closed = running.copy()
+        closed.update(b"]")
+        found.append(closed.hexdigest())
+    return found
 
 
 def trial_seed(scenario: str, task: str, repeat: int) -> int:
@@ -53,6 +68,10 @@ def data_files(folder: Path) -> Iterator[tuple[str, Path]]:
         folders[:] = [name for name in folders if name != "__pycache__" and name not in linked]
         found += [Path(parent, name) for name in (*files, *linked) if not name.endswith(".pyc")]
     yield from sorted((path.relative_to(folder).as_posix(), path) for path in found)
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_plain)
 
 
 def _plain(value: object) -> object:

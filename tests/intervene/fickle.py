@@ -18,7 +18,7 @@ from run.workbench import Workbench
 
 from harness.environments import Environment, EnvironmentFault, FinalState, Observation, Opening, StateReader, Tool
 from harness.intervene.carrying import Continued
-from harness.intervene.moments import moment
+from harness.intervene.moments import digests_behind, moment
 from harness.intervene.origin import Origin, open_origin
 from harness.intervene.planning import Asked, carry_out_asked, intervention_sweep, moment_cell
 from harness.record import Results, TrialRow
@@ -213,7 +213,14 @@ def carried(
     chosen = origin.model(model or row.model)
     there = moment(row.trial, document, at)
     cell = moment_cell(
-        origin, row, document, there, chosen, kind="fork", factors={"moment": there.name}, same_chance=same_chance
+        origin,
+        row,
+        digests_behind(document)[at],
+        there,
+        chosen,
+        kind="fork",
+        factors={"moment": there.name},
+        same_chance=same_chance,
     )
     sweep = intervention_sweep(
         origin, name, {chosen.name: chosen}, repeats=repeats, budget=None, concurrency=concurrency

@@ -11,9 +11,12 @@ import yaml
 from run.workbench import Workbench, new_bench
 
 from harness.cli.main import main
+from harness.intervene.makers import written_by_others
+from harness.intervene.moments import answered_calls
 from harness.intervene.origin import open_origin
 from harness.intervene.replaying import replay_all
 from harness.record import Results
+from harness.spec.resolved import LoadedModel
 
 LOOK = {"tool": "query", "arguments": {"sql": "select stock from goods where name = '{{ first.split()[3] }}'"}}
 GUESS = {"tool": "query", "arguments": {"sql": "select 5"}}
@@ -98,3 +101,56 @@ def test_seats_that_were_traded_are_forked_and_replayed(bench: Workbench) -> Non
     harness("fork", "talks-seats", "--states", "every:2", "--role", "buyer")
     assert Results(bench.results / "talks-seats-fork").drift.empty
     assert drifted(bench.results / "talks-seats-fork") == []
+
+
+def test_a_fork_of_a_fork_knows_who_wrote_what_is_behind_it(bench: Workbench) -> None:
+    """Of a trial that the double went on with, the first reply is the clerk's and the second its own."""
+    bench.run()
+    harness("fork", "bench", "--states", "every:2", "--models", "double")
+    with open_origin(bench.results / "bench-fork") as origin:
+        clerk, double = origin.model("clerk"), origin.model("double")
+        row = next(row for row in origin.rows if origin.lineage[row.cell].prefix == "clerk")
+        _, document = origin.recorded(row.trial)
+        first, second = (event for _, event in answered_calls(document)[:2])
+        assert (first.replayed, second.replayed, row.model) == (True, False, "double")
+
+        def others(at: int, model: LoadedModel) -> int:
+            known = written_by_others(origin, row, document, at, model)
+            return 0 if known is None else len(known.written)
+
+        assert [others(at, double) for at in (0, 1, 2)] == [0, 1, 1]
+        assert [others(at, clerk) for at in (0, 1, 2)] == [0, 0, 1]
+
+
+def test_what_stood_behind_two_forks_ago_is_told_by_its_receipt(bench: Workbench) -> None:
+    """The clerk begins, one who talks goes on, and goes on once more: the lineage then names only the last."""
+    bench.run()
+    harness("fork", "bench", "--states", "every:2", "--models", "firm", "-n", "1")
+    harness("fork", "bench-fork", "--states", "every:1", "--models", "firm", "-n", "1", "--name", "again")
+    with open_origin(bench.results / "again") as origin:
+        firm = origin.model("firm")
+        row = next(row for row in origin.rows if origin.lineage[row.cell].at == 2)
+        _, document = origin.recorded(row.trial)
+        calls = [event for _, event in answered_calls(document)]
+        makers = [str((event.receipt or {})["model"]).rsplit("/", 1)[-1] for event in calls]
+        assert makers[:2] == ["clerk.yaml", "firm.yaml"]
+        known = written_by_others(origin, row, document, len(calls), firm)
+        assert known is not None and {one.maker.rsplit("/", 1)[-1] for one in known.written} == {"clerk.yaml"}
+
+
+def test_one_name_for_two_models_is_refused(bench: Workbench) -> None:
+    talks = {"kind": "sweep", "name": "talks", "scenarios": ["parley"], "scaffolds": ["turns"],
+             "models": ["yielding"], "tasks": ["gift"], "limits": {"turns": 8}}  # fmt: skip
+    (bench.folder / "talks.yaml").write_text(yaml.safe_dump(talks))
+    bench.write("others.yaml", {"kind": "models", "models": {
+        "yielding": {"model": "scripted/firm.yaml"}, "other": {"model": "scripted/firm.yaml"}}})  # fmt: skip
+    harness("run", "talks.yaml")
+    asked = ("fork", "talks", "--states", "every:1", "--models-file", "others.yaml", "-n", "1", "--models")
+    refused = bench.harness(*asked, "yielding", "--role", "buyer")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "model 'yielding' would be two models in talks-fork: the one that trials of talks were" in refused.stderr
+    assert not (bench.results / "talks-fork").exists()
+    harness(*asked, "other", "--role", "buyer")
+    calls = Results(bench.results / "talks-fork").calls
+    played = {role: {Path(name).name for name in of["requested"]} for role, of in calls.groupby("role")}
+    assert played == {"buyer": {"firm.yaml"}, "seller": {"yielding.yaml"}}

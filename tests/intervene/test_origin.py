@@ -13,7 +13,7 @@ from run.workbench import SCAFFOLD, SCENARIO, Workbench, new_bench
 
 from harness.errors import UserError
 from harness.intervene.carrying import Continued
-from harness.intervene.moments import moment
+from harness.intervene.moments import digests_behind, moment
 from harness.intervene.origin import open_origin
 from harness.intervene.planning import Asked, carry_out_asked, intervention_sweep, moment_cell
 from harness.intervene.replaying import replay_all
@@ -64,7 +64,9 @@ def forked(
         document = origin.record(row.trial).document
         there = moment(row.trial, document, at)
         chosen = origin.model(model, models_file)
-        cell = moment_cell(origin, row, document, there, chosen, kind="fork", factors={"moment": there.name})
+        cell = moment_cell(
+            origin, row, digests_behind(document)[at], there, chosen, kind="fork", factors={"moment": there.name}
+        )
         sweep = intervention_sweep(origin, name, {model: chosen}, repeats=1, budget=None)
         asked = Asked("fork", name, sweep, [cell], Continued(origin), {"of": of})
         assert carry_out_asked(asked, results(bench), PlainProgress).results == 1

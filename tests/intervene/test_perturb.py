@@ -15,7 +15,7 @@ from run.workbench import SCENARIO, Workbench, new_bench
 from harness.cli.main import main
 from harness.compare.interventions.perturb import Perturb
 from harness.intervene.carrying import Continued
-from harness.intervene.moments import moment
+from harness.intervene.moments import digests_behind, moment
 from harness.intervene.origin import open_origin
 from harness.intervene.planning import Asked, carry_out_asked, intervention_sweep, moment_cell
 from harness.record import CallEvent, Results, ToolEvent, requested_messages
@@ -342,7 +342,8 @@ def test_a_moment_under_a_surface_is_found_again_without_drift(bench: Workbench,
         cells = []
         for row in origin.rows:
             document = origin.record(row.trial).document
-            cells.append(moment_cell(origin, row, document, moment(row.trial, document, 2), origin.model("steady"),
+            behind, there = digests_behind(document)[2], moment(row.trial, document, 2)
+            cells.append(moment_cell(origin, row, behind, there, origin.model("steady"),
                                      kind="fork", factors={"moment": row.trial}, same_chance=True))  # fmt: skip
         sweep = intervention_sweep(origin, "again", {"steady": origin.model("steady")}, repeats=1, budget=None)
         carry_out_asked(Asked("fork", "again", sweep, cells, Continued(origin), {}), bench.results, PlainProgress)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from intervene.forks import counting_bench, fork_all
 from intervene.probes import probe, selected, stages, stages_bench
 from run.workbench import Workbench, new_bench
 
@@ -121,7 +122,7 @@ def test_states_that_are_not_there(parting: Workbench, states: str, said: str) -
 def test_pivotal_states_are_those_whose_value_differs_most_between_models(tmp_path: Path) -> None:
     """What the forks say decides, whatever the recorded trials did."""
     from harness.intervene.carrying import Continued
-    from harness.intervene.moments import moments
+    from harness.intervene.moments import digests_behind, moments
     from harness.intervene.planning import Asked, carry_out_asked, intervention_sweep, moment_cell
     from harness.run.progress import PlainProgress
 
@@ -138,8 +139,8 @@ def test_pivotal_states_are_those_whose_value_differs_most_between_models(tmp_pa
         row = next(row for row in origin.rows if row.model == "right" and row.task == "hammer")
         document = origin.record(row.trial).document
         cells = [
-            moment_cell(origin, row, document, moment, model, kind="fork", factors={"moment": moment.name})
-            for moment in moments(row.trial, document)
+            moment_cell(origin, row, behind, moment, model, kind="fork", factors={"moment": moment.name})
+            for moment, behind in zip(moments(row.trial, document), digests_behind(document), strict=False)
             for model in models.values()
         ]
         sweep = intervention_sweep(origin, "bench-fork", models, repeats=1, budget=1.0)
@@ -157,6 +158,14 @@ def test_pivotal_states_are_those_whose_value_differs_most_between_models(tmp_pa
     found = selected(bench, "pivotal")
     assert [(r.trial, m.at) for r, m in found.moments] == [(row.trial, 1)]
     assert "1 of 2 forked moments differ" in found.notes[0]
+
+
+def test_forks_that_only_check_the_way_give_no_pivotal_states(tmp_path: Path) -> None:
+    bench = counting_bench(tmp_path)
+    bench.run()
+    fork_all(bench, same_chance=True)
+    with pytest.raises(UserError, match="no fork of bench is recorded"):
+        selected(bench, "pivotal")
 
 
 def test_a_probe_has_no_moments_and_an_imported_sweep_none_to_go_back_to(tmp_path: Path) -> None:

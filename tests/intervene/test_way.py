@@ -173,6 +173,26 @@ def test_one_who_takes_another_way_acts_out_what_it_was_told(tmp_path: Path) -> 
     asyncio.run(script())
 
 
+def test_lanes_that_leave_the_way_at_once_act_it_out_once(tmp_path: Path) -> None:
+    class Pausing(Fickle):
+        async def call(self, role: str, tool: str, arguments: dict[str, Any]) -> Observation:
+            await asyncio.sleep(0.01)
+            return await super().call(role, tool, arguments)
+
+    async def script() -> None:
+        known = await rehearsed(tmp_path, 4)
+        own = Pausing(FickleOptions(folder=str(tmp_path), turns=True), ("ann", "ben"))
+        world = Way({key("x"): paid("recorded")}, known=known).environment(own)
+        for number, role in enumerate(("ann", "ben")):
+            await world.news(role)
+            await world.call(role, "note", {"text": str(number)})
+        assert own.notes == []
+        await asyncio.gather(*(world.call("ann", "note", {"text": text}) for text in ("left", "right")))
+        assert own.notes == ["0", "1", "left", "right"]
+
+    asyncio.run(script())
+
+
 def test_one_who_ends_on_the_way_leaves_the_world_as_it_was_told(tmp_path: Path) -> None:
     async def script() -> None:
         known = await rehearsed(tmp_path, 4)

@@ -10,7 +10,16 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.spec import content, data_files, digest, load_models, load_scaffold, load_scenario, trial_seed
+from harness.spec import (
+    content,
+    data_files,
+    digest,
+    load_models,
+    load_scaffold,
+    load_scenario,
+    prefix_digests,
+    trial_seed,
+)
 from harness.spec.scenario import Scenario
 
 FULL = """\
@@ -231,3 +240,9 @@ def test_a_seed_stands_on_scenario_task_and_repeat_alone() -> None:
 def test_content_names_no_path(full, desk) -> None:
     assert str(desk.folder) not in str(content(full().spec))
     assert isinstance(full().spec, Scenario)
+
+
+def test_digests_of_what_is_behind_each_place_are_those_of_the_lists() -> None:
+    values = [{"b": [1, None], "a": "\u00e9"}, "x", 3.5, []]
+    assert prefix_digests(values) == [digest(values[:count]) for count in range(len(values) + 1)]
+    assert prefix_digests([]) == [digest([])]

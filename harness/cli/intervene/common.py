@@ -56,7 +56,8 @@ def common_options(repeats: int) -> Callable[[C], C]:
                 click.option("--name", default=None, help="Of the folder of results; from SWEEP if absent."),
                 click.option(
                     "--budget", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True,
-                    metavar="USD", help="Begin nothing that is expected to cost more, and stop when so much is spent.",
+                    metavar="USD",
+                    help="Of this call: begin nothing that is expected to cost more, and stop when so much is spent.",
                 ),
                 click.option("--concurrency", type=click.IntRange(1, 4096), default=None, help="Trials at once."),
                 click.option(

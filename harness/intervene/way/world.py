@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 from collections.abc import Awaitable, Callable
@@ -33,6 +34,8 @@ class WorldOnTheWay(Environment):
         self._done = 0
         """How much of that the world was really asked."""
         self._deeds = 0
+        self._leaving = asyncio.Lock()
+        """Lanes may come to the end of what was told at once."""
         self._made = Rehearsal()
         if way.rehearsing:
             self._made.standing.append(self._standing())
@@ -133,7 +136,8 @@ class WorldOnTheWay(Environment):
             if known is not None and known[0] == asked:
                 self._place += 1
                 return copy.deepcopy(known[1])
-            await self._act_out()  # another way than the one rehearsed
+            async with self._leaving:
+                await self._act_out()  # another way than the one rehearsed
         found = await ask()
         if self._way.rehearsing:
             self._made.heard.append((asked, copy.deepcopy(found)))
@@ -142,21 +146,22 @@ class WorldOnTheWay(Environment):
 
     async def _catch_up(self) -> None:
         """Put the world where the rehearsal's end was, or act out what was only told."""
-        told = self._told
-        if told is None:
-            return
-        if told.snapshot is not None and self._place == len(told.heard):
-            try:
-                await self._environment.restore(told.snapshot)
-            except Exception:
-                self._way.lost()
-                raise
-            self._told = None
-        else:
-            await self._act_out()
+        async with self._leaving:
+            told = self._told
+            if told is None:
+                return
+            if told.snapshot is not None and self._place == len(told.heard):
+                try:
+                    await self._environment.restore(told.snapshot)
+                except Exception:
+                    self._way.lost()
+                    raise
+                self._told = None
+            else:
+                await self._act_out()
 
     async def _act_out(self) -> None:
-        """Do in the world what so far was only told, and follow the rehearsal no further.
+        """Do in the world what so far was only told, once, and follow the rehearsal no further.
 
         Raises `EnvironmentFault` where the world then says something else than was told: the trial has acted on it.
         """
