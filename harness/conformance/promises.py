@@ -82,40 +82,53 @@ async def trials_stand_apart(case: Case, folder: Path, many: int) -> None:
     async with Services() as services:
         bench = Bench(case, folder, services)
         clean = await bench.untouched()
-        async with bench.world() as first, bench.world() as second:
+        async with bench.world() as alone:
+            seen = await bench.act(alone)
+        async with bench.world() as first, bench.world() as second, bench.world() as third:
             await bench.act(first)
-            changed = await bench.left(first)
             beside = await bench.left(second)
+            again = await bench.act(third)
+            changed = await bench.left(first)
         _hold(beside == clean, f"acting in one changed the other: {_difference(clean, beside)}")
+        _same(seen, again, case.deeds)
     if changed == clean:
         raise NotOfferedError("the deeds change nothing, so there is nothing that another could see")
 
 
 async def nothing_is_left_behind(case: Case, folder: Path, many: int) -> None:
-    """Closing, twice, leaves no process, thread, open file, socket or file behind."""
+    """Closing, twice, leaves no process, thread, open file, socket or file behind, nor a run when it ends."""
     with under_watch():
-        await _open_use_close(case, folder / "warm")  # what is imported and cached at first use stays
+        await _run_of_two(case, folder / "warm")  # what is imported and cached at first use stays
         before = take_inventory()
         scratch = folder / "used"
-        await _open_use_close(case, scratch)
+        kept = await _run_of_two(case, scratch)
         found = await leftovers(before)
-        files = [path.relative_to(scratch) for path in scratch.glob("*/*")]
+        files = [path.relative_to(scratch) for path in sorted(scratch.glob("*/*"))]
     _hold(not found, f"left behind: {'; '.join(found[:5])}")
+    _hold(not kept, f"left behind until the run ends: {'; '.join(kept[:5])}")
     _hold(not files, f"left in its folder: {', '.join(map(str, files[:5]))}")
 
 
-async def _open_use_close(case: Case, folder: Path) -> None:
+async def _run_of_two(case: Case, folder: Path) -> list[str]:
+    """Two trials, one after the other; what the second left there, which the first, that sets things up, had not."""
     folder.mkdir()
     async with Services() as services:
         bench = Bench(case, folder, services)
-        world = await bench.open()
-        try:
-            await bench.act(world)
-            state = await world.final_state()
-        finally:
-            await world.close()
+        await _open_use_close(bench)
+        before = take_inventory()
+        await _open_use_close(bench)
+        return await leftovers(before)
+
+
+async def _open_use_close(bench: Bench) -> None:
+    world = await bench.open()
+    try:
+        await bench.act(world)
+        state = await world.final_state()
+    finally:
         await world.close()
-        await bench.data(state)
+    await world.close()
+    await bench.data(state)
 
 
 async def closes_unused(case: Case, folder: Path, many: int) -> None:

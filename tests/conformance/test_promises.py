@@ -51,6 +51,8 @@ def no_sleepers():
         ("clock", "same seed, same observations", "observation of ada's look differs"),
         ("news", "same seed, same observations", "news of ada's look differs"),
         ("shared", "trials stand apart", "state.all is"),
+        ("gossip", "trials stand apart", "observation of ada's look differs"),
+        ("kept", "nothing is left behind", "left behind until the run ends: open socket:"),
         ("process", "nothing is left behind", "process sleep"),
         ("thread", "nothing is left behind", "thread forgotten"),
         ("socket", "nothing is left behind", "open socket:"),

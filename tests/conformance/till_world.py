@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import socket
 import subprocess
 import tempfile
 import threading
@@ -26,6 +27,18 @@ from harness.environments.protocol import (
 NOTHING: dict[str, JsonValue] = {"type": "object", "properties": {}, "additionalProperties": False}
 SHARED: list[int] = []
 KEPT: list[Any] = []
+OPEN: list[Till] = []
+
+
+class Drawer:
+    """Serves all tills of a run, and keeps what they put into it."""
+
+    def __init__(self) -> None:
+        self.kept: list[Any] = []
+
+    async def close(self) -> None:
+        for kept in self.kept:
+            kept.close()
 
 
 class TillReader(StateReader):
@@ -66,7 +79,12 @@ class Till(Environment):
 
     @classmethod
     async def open(cls, opening: Opening) -> Till:
-        return cls(opening)
+        till = cls(opening)
+        OPEN.append(till)
+        if opening.options.wrong == "kept":  # type: ignore[attr-defined]
+            drawer = await opening.services.get("drawer", _drawer)
+            drawer.kept.append(socket.socket())
+        return till
 
     @property
     def facts(self) -> dict[str, JsonValue]:
@@ -89,13 +107,16 @@ class Till(Environment):
             return Observation(f"There is no tool {tool}.", error=True)
         if tool == "look":
             self._looks += 1
-            return Observation(str(time.perf_counter_ns()) if self._wrong == "clock" else f"{len(self._coins)} coins")
+            return Observation(str(time.perf_counter_ns()) if self._wrong == "clock" else f"{self._coins_seen()} coins")
         if role != self.turn() and self._wrong != "out of turn":
             return Observation("It is not your turn.", error=True)
         self._coins.append(role)
         SHARED.append(1)
         self._litter()
         return Observation("Thank you.")
+
+    def _coins_seen(self) -> int:
+        return sum(len(till._coins) for till in OPEN) if self._wrong == "gossip" else len(self._coins)
 
     def _litter(self) -> None:
         match self._wrong:
@@ -104,8 +125,6 @@ class Till(Environment):
             case "thread":
                 threading.Thread(target=time.sleep, args=(30,), daemon=True, name="forgotten").start()
             case "socket":
-                import socket
-
                 KEPT.append(socket.socket())
             case "temporary":
                 os.close(tempfile.mkstemp()[0])
@@ -141,3 +160,9 @@ class Till(Environment):
 
     async def close(self) -> None:
         self._closed = True
+        if self in OPEN:
+            OPEN.remove(self)
+
+
+async def _drawer() -> Drawer:
+    return Drawer()
