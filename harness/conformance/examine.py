@@ -12,7 +12,7 @@ from typing import Literal
 
 from harness.conformance.case import Case, case_of_task
 from harness.conformance.promises import PROMISES, BrokenPromiseError, NotOfferedError, Promise
-from harness.environments import EnvironmentFault
+from harness.environments import EnvironmentFault, allow_open_files
 from harness.errors import UserError
 from harness.spec.resolved import LoadedScenario
 
@@ -76,6 +76,7 @@ def examine_all(
 
 async def look(case: Case, promise: Promise, *, many: int) -> Finding:
     """Look at one promise of one case."""
+    allow_open_files()
     began = time.monotonic()
     outcome: Literal["kept", "broken", "not offered"] = "broken"
     with tempfile.TemporaryDirectory(prefix="conformance-", ignore_cleanup_errors=True) as folder:

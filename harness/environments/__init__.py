@@ -20,7 +20,7 @@ from harness.environments.protocol import (
     StateReader,
     Tool,
 )
-from harness.environments.services import Service, Services
+from harness.environments.services import Service, Services, allow_open_files
 from harness.spec.resolved import KindLike
 
 if TYPE_CHECKING:
@@ -127,5 +127,6 @@ __all__ = [
     "Services",
     "StateReader",
     "Tool",
+    "allow_open_files",
     "load_kind",
 ]

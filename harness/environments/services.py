@@ -10,8 +10,11 @@ started first, when the run that made the `Services` is over; no trial closes on
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Protocol, Self, TypeVar, cast
+
+OPEN_FILES = 65_536
 
 
 class Service(Protocol):
@@ -23,6 +26,21 @@ class Service(Protocol):
 
 
 S = TypeVar("S", bound=Service)
+
+
+def allow_open_files() -> None:
+    """Let this process open more files than the 1,024 that systems start programs with, up to `OPEN_FILES`.
+
+    A trial in a sandbox holds a dozen: a hundred at once need more. What is started from here inherits it, and some
+    programs go through all numbers they might have open: hence a bound where the system has none.
+    """
+    with contextlib.suppress(ImportError, OSError, ValueError):  # not offered, or not allowed: then it is as it was
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class Services:

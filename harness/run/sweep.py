@@ -16,7 +16,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import replace
 
-from harness.environments import Services
+from harness.environments import Services, allow_open_files
 from harness.models import Accounts, CallKey, Model, build_model, is_local
 from harness.record import Store, TrialRow
 from harness.run.conduct import Conduct, WholeTrials
@@ -102,6 +102,7 @@ class SweepRun:
             self._tell(Noted(f"{why} reached: trials under way go on to their end, the rest is left for later"))
 
     def _prepare(self) -> None:
+        allow_open_files()
         accounts = Accounts()
         needed = {loaded.name: loaded for trial in self._plan.to_run for loaded in trial.cell.models.values()}
         for name, loaded in needed.items():

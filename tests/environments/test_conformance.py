@@ -4,6 +4,7 @@ The shipped scenarios are held to the same promises in `tests/conformance`, with
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -281,6 +282,15 @@ def test_every_built_in_kind_is_here() -> None:
 def test_a_promise_is_kept(world: World, promise: Promise, tmp_path: Path) -> None:
     found = asyncio.run(look(world.case(tmp_path), promise, many=world.many))
     assert found.outcome != "broken", found.detail
+
+
+@pytest.mark.slow
+def test_a_hundred_open_at_once_see_what_one_alone_would(world: World, tmp_path: Path) -> None:
+    promise = next(promise for promise in PROMISES if promise.name == "many at once")
+    began, used = time.monotonic(), time.process_time()
+    found = asyncio.run(look(world.case(tmp_path), promise, many=100))
+    print(f"{world.kind}: {time.monotonic() - began:.1f} s, {time.process_time() - used:.1f} s of this process")
+    assert found.outcome == "kept", found.detail
 
 
 @pytest.mark.parametrize("name", ["turns are kept", "a snapshot is the world", "reading changes nothing"])

@@ -1,6 +1,7 @@
 """What of this machine a sandbox is lent: folders to read at their own paths, and pipes of its first shell."""
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.environments.sandbox import Lent, Limits, Session, open_session
+from harness.environments.sandbox import LENT, Lent, Limits, Session, open_session
+from harness.environments.sandbox.shell import Pipes, script
 
 pytestmark = pytest.mark.usefixtures("sandbox_level")
 SMALL = Limits(memory_bytes=256 << 20, disk_bytes=4 << 20, processes=64)
@@ -57,11 +59,35 @@ def test_a_pipe_is_open_in_the_first_shell_until_it_closes_it(tmp_path: Path) ->
 
     async def work(session: Session) -> None:
         os.close(writing)
-        assert (await session.run(f"echo hello >&{writing}; exec {writing}>&-", 20)).exit == 0
+        assert (await session.run(f"echo hello >&{LENT}; exec {LENT}>&-", 20)).exit == 0
         with os.fdopen(reading) as pipe:
             assert pipe.read() == "hello\n"  # to its end: nobody inside holds the other side
 
     in_session(tmp_path, Lent({}, (writing,)), work)
+
+
+def test_a_shell_is_the_same_whatever_else_this_process_has_open(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as held:
+        for _ in range(400):  # more than the shell's own limit of open files
+            held.callback(os.close, os.open("/dev/null", os.O_RDONLY | os.O_CLOEXEC))
+        reading, writing = os.pipe2(os.O_CLOEXEC)
+
+        async def work(session: Session) -> None:
+            os.close(writing)
+            ran = await session.run("echo /proc/self/fd/*; ls missing", 20)
+            assert ran.exit == 2
+            assert ran.output.text.splitlines()[1:] == ["ls: cannot access 'missing': No such file or directory"]
+            assert "/proc/self/fd/2 " in ran.output.text
+            assert "__place" not in (await session.run(f"echo hello >&{LENT}; exec {LENT}>&-; set", 20)).output.text
+            with os.fdopen(reading) as pipe:
+                assert pipe.read() == "hello\n"
+
+        in_session(tmp_path, Lent({}, (writing,)), work)
+
+
+def test_descriptors_beyond_the_limit_of_open_files_are_refused() -> None:
+    with pytest.raises(ValueError, match="needs 243 open files"):
+        script(Limits(open_files=242), Pipes(0, 1, 2), (7,))
 
 
 def test_address_space_is_bounded_unless_it_is_said_otherwise(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """What the trials of a run share is started once and closed with the run."""
 
 import asyncio
+import subprocess
+import sys
 from functools import partial
 
 import pytest
@@ -146,3 +148,14 @@ def test_a_close_that_is_cancelled_closes_the_rest_first() -> None:
 
     asyncio.run(once())
     assert closed == ["second", "first"]
+
+
+@pytest.mark.parametrize(("soft", "hard", "allowed"), [(64, 200, 200), (150, 150, 150)])
+def test_as_many_files_may_be_open_as_the_system_allows(soft: int, hard: int, allowed: int) -> None:
+    text = (
+        "import resource; from harness.environments import allow_open_files; "
+        f"resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard})); allow_open_files(); "
+        "print(*resource.getrlimit(resource.RLIMIT_NOFILE))"
+    )
+    ran = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == [str(allowed), str(hard)]

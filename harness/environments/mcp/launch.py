@@ -17,6 +17,7 @@ from harness.environments.mcp.options import McpOptions, Server
 from harness.environments.packages import place, program, python
 from harness.environments.protocol import EnvironmentFault
 from harness.environments.sandbox import (
+    LENT,
     MIB,
     WORKSPACE,
     BrokenSandboxError,
@@ -105,7 +106,7 @@ class ServerProcess:
     async def start(self, launch: Launch, scratch: Path) -> None:
         """Run the server in the sandbox's shell, in the background, on the lent pipes. Raises `EnvironmentFault`."""
         session = self.session
-        takes, gives = self._inside
+        takes, gives = LENT, LENT + 1
         where = session.where
         log = _LOG if where == WORKSPACE else str(scratch / "server.log")
         env = {"HOME": "/tmp", "NO_COLOR": "1", **launch.env}  # noqa: S108 - the sandbox's; keeps caches out of the files

@@ -13,10 +13,11 @@ from .lent import Lent
 from .limits import MIB, BrokenSandboxError, Limits, NoSandboxError
 from .output import HeadAndTail, Output
 from .session import CommandResult, Session, open_session
-from .shell import COMMAND_BYTES
+from .shell import COMMAND_BYTES, LENT
 
 __all__ = [
     "COMMAND_BYTES",
+    "LENT",
     "MIB",
     "STEADY_TIME",
     "WORKSPACE",

@@ -34,7 +34,7 @@ class Lent:
     folders: Mapping[str, Path] = field(default_factory=dict)
     """Path inside -> folder or file of this machine, shown read-only. Those below `/usr` are seen anyhow."""
     descriptors: tuple[int, ...] = ()
-    """Open in the sandbox's first shell under their own numbers. Only the first: a new shell gets none."""
+    """Open in the sandbox's first shell, as `LENT` and the numbers that follow; not in a shell that replaces it."""
 
     def __post_init__(self) -> None:
         for inside in self.folders:

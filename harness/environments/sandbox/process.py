@@ -180,7 +180,7 @@ async def start_sandbox(limits: Limits, *, user: User | None, characters: int, l
                 limits, lent, files=files, seccomp=given["seccomp"], info=given["info"], dropped=user is not None
             )
             given["arguments"] = _pipe_with(b"\0".join(map(os.fsencode, options)) + b"\0")
-            inside = shell.script(limits, spoken.inside)
+            inside = shell.script(limits, spoken.inside, lent.descriptors)
             line = bubblewrap.command_line(found, given["arguments"], inside, user.uid if user else None, lent)
             process = _spawn(line, spoken, [*given.values(), *lent.descriptors], {})
             _close_all(given)
@@ -211,7 +211,7 @@ async def start_unconfined(limits: Limits, *, workspace: Path, characters: int, 
     spoken = shell.Shell(characters)
     mark = secrets.token_hex(16)
     environment = {**bubblewrap.INSIDE_ENVIRONMENT, "HOME": str(workspace), "HARNESS_TRIAL": mark}
-    line = shell.script(limits, spoken.inside, limit_processes=False)
+    line = shell.script(limits, spoken.inside, lent.descriptors, limit_processes=False)
     process = _spawn(line, spoken, list(lent.descriptors), environment, folder=workspace)
     sandbox = _Unconfined(process, spoken, "none (unsafe)")
     sandbox.mark, sandbox.where = mark, str(workspace)

@@ -1,10 +1,10 @@
 """One bash that takes commands over a pipe, each with its own output, exit status and time limit.
 
 The shell runs a loop: report (the last command's exit status and folder), read the next command, `eval`
-it with empty input. The pipes of the loop are not open in the commands it starts. Each command carries a
-random mark that its report must repeat. Nothing the commands do can hold up the host: it waits for the
-report, the death of the shell or the time limit, whichever is first, and reads output in bounded memory
-and at a bounded rate.
+it with empty input. The pipes of the loop are not open in the commands it starts, and have the same numbers in
+every shell, whatever else this process has open. Each command carries a random mark that its report must repeat.
+Nothing the commands do can hold up the host: it waits for the report, the death of the shell or the time limit,
+whichever is first, and reads output in bounded memory and at a bounded rate.
 """
 
 from __future__ import annotations
@@ -14,14 +14,17 @@ import contextlib
 import fcntl
 import os
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from .limits import MIB, Limits
 from .output import HeadAndTail, Output
 
 _LOOP = (
-    "ulimit -HS -c 0 && ulimit -HS -n {open_files} && ulimit -HS -f {file_kib} && ulimit -HS -v {memory_kib} && "
+    "{take_places} && ulimit -HS -c 0 && "
+    "ulimit -HS -n {open_files} && ulimit -HS -f {file_kib} && ulimit -HS -v {memory_kib} && "
     "{limit_processes} || exit 125; __status() {{ return $1; }}; "
     'while :; do while __exit=$?; printf \'%s %s %s\\0\' "$__mark" "$__exit" "$PWD" >&{report}; '
     "IFS= read -r -d '' __mark && IFS= read -r -d '' __command || exit 0; "
@@ -31,6 +34,10 @@ _PIPE_BYTES = 1 << 18
 _REPORT_BYTES = 1 << 16
 _FULL_SPEED_BYTES = 1 * MIB
 _PAUSE = 0.01
+_REPORT, _OUTPUT = 240, 241
+"""Below the limit of open files that the shell puts itself under, above what people use in scripts."""
+LENT = 242
+"""The shell's number for the first of the descriptors lent to it; the others follow."""
 COMMAND_BYTES = 60_000
 """Longest command; it must fit in a pipe that nobody reads meanwhile."""
 
@@ -61,15 +68,21 @@ class Pipes:
             os.close(descriptor)
 
 
-def script(limits: Limits, pipes: Pipes, *, limit_processes: bool = True) -> list[str]:
-    """Return the command line of the shell, which must be given its pipes under their own numbers."""
+def script(limits: Limits, pipes: Pipes, lent: Sequence[int] = (), *, limit_processes: bool = True) -> list[str]:
+    """Return the command line of the shell, which must be given its pipes, and what is lent, under their own numbers.
+
+    Raises `ValueError` when the limit of open files leaves no room for them.
+    """
+    if limits.open_files < LENT + len(lent):
+        raise ValueError(f"a shell with {len(lent)} lent descriptors needs {LENT + len(lent)} open files at least")
     text = _LOOP.format(
+        take_places=_moves({pipes.report: _REPORT, pipes.output: _OUTPUT} | dict(zip(lent, count(LENT), strict=False))),
         open_files=limits.open_files,
         file_kib=limits.disk_bytes // 1024,
         memory_kib=2 * limits.memory_bytes // 1024 if limits.address_space else "unlimited",
         limit_processes=f"ulimit -HS -u {limits.processes}" if limit_processes else "true",
-        report=pipes.report,
-        output=pipes.output,
+        report=_REPORT,
+        output=_OUTPUT,
     )
     return ["/bin/bash", "--noprofile", "--norc", "-c", text, "bash"]
 
@@ -211,6 +224,13 @@ class Shell:
         if len(self._unread) > _REPORT_BYTES:  # no shell of ours speaks like that
             self._loop.remove_reader(self._reports)
             self.ended.set()
+
+
+def _moves(places: Mapping[int, int]) -> str:
+    """Bash that gives descriptors other numbers: by way of free ones from 10 on, so that none is overwritten."""
+    words = [f"{{__place{old}}}>&{old} {old}>&-" for old in places]
+    words += [f"{new}>&$__place{old} {{__place{old}}}>&-" for old, new in places.items()]
+    return f"exec {' '.join(words)}; unset BASH_EXECUTION_STRING {' '.join(f'__place{old}' for old in places)}"
 
 
 def _quoted(text: str) -> str:
