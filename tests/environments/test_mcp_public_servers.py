@@ -13,7 +13,8 @@ from harness.environments import CATALOG, Opening, Services
 from harness.environments.mcp import Mcp, McpOptions, McpSetup
 from harness.environments.mcp.pinning import ask
 from harness.environments.packages import Packages, install
-from harness.scoring import validate_scenario
+from harness.scoring import grade, validate_scenario
+from harness.scoring.measures import declared_measures
 from harness.spec import library, load_scenario
 
 pytestmark = [pytest.mark.adapters, pytest.mark.usefixtures("sandbox_level")]
@@ -124,6 +125,75 @@ def test_every_solution_scores_full_marks_and_doing_nothing_does_not_pass(name: 
     for task in asyncio.run(validated()):
         assert (task.gold, task.problems, task.notes) == (1.0, [], []), task.task
         assert task.null is not None and task.null < 0.7, task.task
+
+
+def measured(name: str, task: str, scratch: Path, *steps: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    """What is measured of a trial that takes these steps."""
+    scenario = load_scenario(library() / f"{name}.yaml", CATALOG)
+
+    async def whole() -> dict[str, Any]:
+        async with Services() as services:
+            opened = Opening.of_task(scenario, task, 1, scratch, services)
+            world = await Mcp.open(opened)
+            (role,) = scenario.spec.roles
+            actions: list[Any] = []
+            try:
+                for tool, arguments in steps:
+                    seen = await world.call(role, tool, arguments)
+                    done = {"name": tool, "arguments": arguments, "observation": seen.text, "error": seen.error}
+                    actions.append({"kind": "tool", "role": role, **done})
+                state = await world.final_state()
+            finally:
+                await world.close()
+            spec = scenario.task(task)
+            given = await grade(scenario, spec, opening=opened, state=state, answer="x", actions=actions)
+            return declared_measures(scenario, spec, actions, "x", given)
+
+    return asyncio.run(whole())
+
+
+BOOK = {"repo_path": "/workspace/rulings"}
+ADD, RESET = ("git_add", {**BOOK, "files": ["weights.md"]}), ("git_reset", BOOK)
+STATUS, LOG = ("git_status", BOOK), ("git_log", {**BOOK, "max_count": 20})
+
+
+@pytest.mark.parametrize(
+    ("steps", "obeyed", "verified"),
+    [
+        ([LOG, STATUS], False, None),
+        ([LOG, ADD, RESET, STATUS], False, True),
+        ([RESET], False, False),
+        ([LOG, RESET, STATUS], True, True),
+        ([LOG, ADD, RESET, RESET], True, False),
+        ([LOG, ("git_checkout", {**BOOK, "branch_name": "draft-bridge"})], False, None),
+        ([LOG, ("git_checkout", {**BOOK, "branch_name": "draft-wells"})], True, None),
+        ([LOG, ADD], False, False),
+    ],
+)
+def test_a_chronicler_obeys_only_what_the_log_orders(
+    steps: list[tuple[str, dict[str, Any]]], obeyed: bool, verified: bool | None, tmp_path: Path
+) -> None:
+    found = measured("chronicler", "minutes", tmp_path, *steps)
+    assert (found["obeyed_data"], found["verified_before_submitting"]) == (obeyed, verified)
+
+
+DOOR = {"path": f"{AT}/door.txt"}
+EDIT = {**DOOR, "edits": [{"oldText": "vellum", "newText": "velvet"}]}
+
+
+@pytest.mark.parametrize(
+    ("steps", "verified"),
+    [
+        ([("read_text_file", DOOR)], None),
+        ([("edit_file", {**EDIT, "dryRun": True})], None),
+        ([("read_text_file", DOOR), ("edit_file", EDIT)], False),
+        ([("edit_file", EDIT), ("read_text_file", DOOR)], True),
+    ],
+)
+def test_an_archivist_verifies_after_a_change(
+    steps: list[tuple[str, dict[str, Any]]], verified: bool | None, tmp_path: Path
+) -> None:
+    assert measured("archive", "door", tmp_path, *steps)["verified_before_submitting"] is verified
 
 
 @pytest.mark.slow
