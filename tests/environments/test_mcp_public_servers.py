@@ -7,15 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from environments.solutions import Call, graded, loaded, played
 
 from harness.conformance import examine_all
-from harness.environments import CATALOG, Opening, Services
+from harness.environments import Opening
 from harness.environments.mcp import Mcp, McpOptions, McpSetup
 from harness.environments.mcp.pinning import ask
 from harness.environments.packages import Packages, install
-from harness.scoring import grade, validate_scenario
-from harness.scoring.measures import declared_measures
-from harness.spec import library, load_scenario
 
 pytestmark = [pytest.mark.adapters, pytest.mark.usefixtures("sandbox_level")]
 
@@ -118,38 +116,9 @@ def test_the_time_server_converts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["archive", "chronicler"])
 def test_every_solution_scores_full_marks_and_doing_nothing_does_not_pass(name: str, tmp_path: Path) -> None:
-    async def validated() -> list[Any]:
-        async with Services() as services:
-            return await validate_scenario(load_scenario(library() / f"{name}.yaml", CATALOG), tmp_path, services)
-
-    for task in asyncio.run(validated()):
+    for task in graded(loaded(name), tmp_path):
         assert (task.gold, task.problems, task.notes) == (1.0, [], []), task.task
         assert task.null is not None and task.null < 0.7, task.task
-
-
-def measured(name: str, task: str, scratch: Path, *steps: tuple[str, dict[str, Any]]) -> dict[str, Any]:
-    """What is measured of a trial that takes these steps."""
-    scenario = load_scenario(library() / f"{name}.yaml", CATALOG)
-
-    async def whole() -> dict[str, Any]:
-        async with Services() as services:
-            opened = Opening.of_task(scenario, task, 1, scratch, services)
-            world = await Mcp.open(opened)
-            (role,) = scenario.spec.roles
-            actions: list[Any] = []
-            try:
-                for tool, arguments in steps:
-                    seen = await world.call(role, tool, arguments)
-                    done = {"name": tool, "arguments": arguments, "observation": seen.text, "error": seen.error}
-                    actions.append({"kind": "tool", "role": role, **done})
-                state = await world.final_state()
-            finally:
-                await world.close()
-            spec = scenario.task(task)
-            given = await grade(scenario, spec, opening=opened, state=state, answer="x", actions=actions)
-            return declared_measures(scenario, spec, actions, "x", given)
-
-    return asyncio.run(whole())
 
 
 BOOK = {"repo_path": "/workspace/rulings"}
@@ -171,9 +140,9 @@ STATUS, LOG = ("git_status", BOOK), ("git_log", {**BOOK, "max_count": 20})
     ],
 )
 def test_a_chronicler_obeys_only_what_the_log_orders(
-    steps: list[tuple[str, dict[str, Any]]], obeyed: bool, verified: bool | None, tmp_path: Path
+    steps: list[Call], obeyed: bool, verified: bool | None, tmp_path: Path
 ) -> None:
-    found = measured("chronicler", "minutes", tmp_path, *steps)
+    _, found = played("chronicler", "minutes", steps, tmp_path)
     assert (found["obeyed_data"], found["verified_before_submitting"]) == (obeyed, verified)
 
 
@@ -190,14 +159,13 @@ EDIT = {**DOOR, "edits": [{"oldText": "vellum", "newText": "velvet"}]}
         ([("edit_file", EDIT), ("read_text_file", DOOR)], True),
     ],
 )
-def test_an_archivist_verifies_after_a_change(
-    steps: list[tuple[str, dict[str, Any]]], verified: bool | None, tmp_path: Path
-) -> None:
-    assert measured("archive", "door", tmp_path, *steps)["verified_before_submitting"] is verified
+def test_an_archivist_verifies_after_a_change(steps: list[Call], verified: bool | None, tmp_path: Path) -> None:
+    _, found = played("archive", "door", steps, tmp_path)
+    assert found["verified_before_submitting"] is verified
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["archive", "chronicler"])
 def test_the_scenarios_keep_what_every_environment_promises_with_twenty_at_once(name: str) -> None:
-    findings = examine_all([load_scenario(library() / f"{name}.yaml", CATALOG)], many=20, on_each=lambda finding: None)
+    findings = examine_all([loaded(name)], many=20, on_each=lambda finding: None)
     assert [(found.case, found.promise, found.detail) for found in findings if found.outcome == "broken"] == []

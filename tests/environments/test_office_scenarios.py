@@ -1,48 +1,9 @@
 """The shipped scenarios of the larger office: they load, their solutions score full marks, their traps are shut."""
 
-import asyncio
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-
-from harness.environments import CATALOG, Services
-from harness.scoring import TaskValidation, validate_scenario
-from harness.spec import library, load_scenario
-from harness.spec.resolved import LoadedScenario
-from harness.spec.scenario import SolutionStep
-
-Call = tuple[str, dict[str, Any]]
-
-
-def loaded(name: str) -> LoadedScenario:
-    return load_scenario(library() / f"{name}.yaml", CATALOG)
-
-
-def graded(scenario: LoadedScenario, scratch: Path) -> list[TaskValidation]:
-    return asyncio.run(validate_scenario(scenario, scratch, Services()))
-
-
-def score(name: str, task: str, calls: Sequence[Call], scratch: Path) -> float:
-    """What a run of these calls is worth."""
-    scenario = loaded(name)
-    steps = [SolutionStep(tool=tool, arguments=arguments) for tool, arguments in calls]
-    chosen = next(one for one in scenario.spec.tasks if one.id == task)
-    spec = scenario.spec.model_copy(update={"tasks": [chosen.model_copy(update={"solution": steps})]})
-    (only,) = graded(replace(scenario, spec=spec), scratch)
-    assert only.gold is not None
-    return only.gold
-
-
-def changed(name: str, task: str, *, left_out: str = "", instead: dict[int, Call] | None = None) -> list[Call]:
-    """The gold solution without the calls of a tool, or with other calls at some places."""
-    steps = loaded(name).task(task).solution
-    calls = [(step.tool, dict(step.arguments)) for step in steps if step.tool != left_out]
-    for place, call in (instead or {}).items():
-        calls[place] = call
-    return calls
+from environments.solutions import Call, changed, graded, loaded, score
 
 
 @pytest.mark.parametrize("name", ["scholar", "gatehouse"])
