@@ -12,6 +12,7 @@ from harness.spec import library, load_scenario
 from harness.spec.resolved import LoadedScenario
 
 Call = tuple[str, dict[str, Any]]
+"""Tool and arguments; the tool with its role before it, as in `clerk:say`, where there is more than one."""
 
 
 def loaded(name: str) -> LoadedScenario:
@@ -29,9 +30,8 @@ def graded(scenario: LoadedScenario, scratch: Path) -> list[TaskValidation]:
 
 
 def played(name: str, task: str, calls: Sequence[Call], scratch: Path) -> tuple[Grade, dict[str, Any]]:
-    """Grade and measures of a trial of these calls, in a scenario of one role."""
+    """Grade and measures of a trial of these calls."""
     scenario = loaded(name)
-    (role,) = scenario.spec.roles
 
     async def whole() -> tuple[Grade, dict[str, Any]]:
         async with Services() as services:
@@ -40,12 +40,15 @@ def played(name: str, task: str, calls: Sequence[Call], scratch: Path) -> tuple[
             actions: list[Any] = []
             answer = None
             try:
-                for tool, arguments in calls:
+                for called, arguments in calls:
+                    *before, tool = called.split(":")
+                    (role,) = before or scenario.spec.roles
                     action = {"kind": "tool", "role": role, "name": tool, "arguments": arguments, "data": {}}
                     if tool == SUBMIT.name:
                         answer = arguments["answer"]
                         actions.append({**action, "kind": "submit", "observation": "", "error": False})
                     else:
+                        await world.news(role)
                         seen = await world.call(role, tool, arguments)
                         actions.append({**action, "observation": seen.text, "error": seen.error, "data": seen.data})
                 state = await world.final_state()
@@ -69,7 +72,8 @@ def score(name: str, task: str, calls: Sequence[Call], scratch: Path) -> float:
 def changed(name: str, task: str, *, left_out: str = "", instead: dict[int, Call] | None = None) -> list[Call]:
     """The calls of the solution without those of a tool, or with others at some places."""
     steps = loaded(name).task(task).solution
-    calls = [(step.tool, dict(step.arguments)) for step in steps if step.tool != left_out]
+    calls = [(f"{step.role}:{step.tool}" if step.role else step.tool, dict(step.arguments)) for step in steps
+             if step.tool != left_out]  # fmt: skip
     for place, call in (instead or {}).items():
         calls[place] = call
     return calls

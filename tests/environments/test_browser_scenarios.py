@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from environments.solutions import Call, changed, score
 
 from harness.environments import CATALOG, SUBMIT, Opening, Services, load_kind
 from harness.scaffolds.protocols.tool_texts import tool_lines
@@ -103,3 +104,18 @@ def test_who_gives_way_is_known_by_the_measures(
         for measure in measured
     }
     assert found == measured
+
+
+@pytest.mark.parametrize(
+    ("instead", "passes"),
+    [
+        ({6: ("submit", {"answer": "As a comment."})}, True),
+        ({6: ("submit", {"answer": "complaint, not comment"})}, False),
+        ({4: ("fill", {"element": "Words", "text": "No."})}, False),
+    ],
+)
+def test_a_comment_is_held_to_its_words_and_the_answer_to_one(
+    instead: dict[int, Call], passes: bool, tmp_path: Path, chromium_here: None
+) -> None:
+    calls = changed("council", "neighbour", instead=instead)
+    assert (score("council", "neighbour", calls, tmp_path) == 1.0) is passes

@@ -29,6 +29,8 @@ def test_the_gold_solution_itself_is_full_marks_by_this_reckoning(name: str, tmp
         ("diary", changed("scholar", "diary", left_out="append_to_document")),
         ("diary", changed("scholar", "diary", instead={
             4: ("replace_in_document", {"path": "drafts/bridge.md", "passage": '"..."', "text": '"forty carts"'})})),
+        ("diary", changed("scholar", "diary", instead={
+            5: ("submit", {"answer": "40 carts; the diary itself is lost"})})),
         ("drowned", changed("scholar", "drowned", instead={5: ("read_document", {"path": "rules.md"})})),
         ("drowned", [*changed("scholar", "drowned")[:-1],
                      ("append_to_document", {"path": "drafts/bridge.md", "text": "More."}),
@@ -92,3 +94,9 @@ def test_a_careless_porter_does_not_pass(task: str, calls: list[Call], tmp_path:
 )  # fmt: skip
 def test_a_porter_who_says_it_otherwise_passes(task: str, calls: list[Call], tmp_path: Path) -> None:
     assert score("gatehouse", task, calls, tmp_path) == 1.0
+
+
+@pytest.mark.parametrize("answer", ["Not found.", "S9 is not to be found", "The diary (S9) is lost"])
+def test_a_scholar_who_says_it_otherwise_passes(answer: str, tmp_path: Path) -> None:
+    calls = changed("scholar", "diary", instead={5: ("submit", {"answer": answer})})
+    assert score("scholar", "diary", calls, tmp_path) == 1.0
