@@ -7,6 +7,7 @@ import hashlib
 import importlib
 import importlib.util
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from importlib.machinery import ModuleSpec
@@ -17,6 +18,7 @@ from typing import Any
 from harness.errors import UserError
 from harness.spec.library import data_path, did_you_mean
 
+_LOADING = threading.RLock()
 _FORM = "write `file.py:name` for a file beside this one, or `package.module:name`"
 
 
@@ -61,13 +63,13 @@ def load_python(reference: str, base: Path) -> Callable[..., Any]:
 def _load_file(path: Path) -> ModuleType:
     content = path.read_bytes()
     module_name = f"_harness_file_{hashlib.sha256(str(path).encode() + content).hexdigest()[:16]}"
-    if module_name in sys.modules:
-        return sys.modules[module_name]
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    if spec is None or spec.loader is None:
-        raise UserError(f"{path} cannot be loaded as Python")
-    module = importlib.util.module_from_spec(spec)
-    with ExitStack() as undo:
+    with _LOADING, ExitStack() as undo:  # another thread's module is in sys.modules before it has run to its end
+        if module_name in sys.modules:
+            return sys.modules[module_name]
+        spec = importlib.util.spec_from_file_location(module_name, path)
+        if spec is None or spec.loader is None:
+            raise UserError(f"{path} cannot be loaded as Python")
+        module = importlib.util.module_from_spec(spec)
         sys.modules[module_name] = module
         undo.callback(sys.modules.pop, module_name)
         exec(compile(content, str(path), "exec"), module.__dict__)  # noqa: S102 - not through __pycache__

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,13 @@ def test_a_file_is_loaded_fresh_when_it_changes(tmp_path: Path) -> None:
     assert load_python("f.py:f", tmp_path)(1) == 3
     assert python_digest("f.py:f", tmp_path) != before
     assert not (tmp_path / "__pycache__").exists()
+
+
+def test_threads_that_load_a_file_at_once_all_get_the_whole_of_it(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text("import time\ntime.sleep(0.2)\nLOADED = object()\ndef f(): return LOADED\n")
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: load_python("slow.py:f", tmp_path), range(8)))
+    assert len({id(function()) for function in found}) == 1
 
 
 def test_the_source_of_a_module_is_found_without_importing_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
