@@ -188,6 +188,20 @@ def test_the_scenario_is_fair_and_keeps_the_promises(tmp_path: Path) -> None:
     assert [finding for finding in asyncio.run(examine(scenario)) if finding.outcome == "broken"] == []
 
 
+@pytest.mark.slow
+def test_every_way_that_is_kept_is_a_solution(tmp_path: Path) -> None:
+    (tmp_path / "all.yaml").write_text(SCENARIO.read_text().replace("  seeds: 1\n", "  seeds: 5\n"))
+    scenario = load_scenario(tmp_path / "all.yaml", CATALOG)
+
+    async def validate() -> list[Any]:
+        async with Services() as services:
+            return await validate_scenario(scenario, tmp_path, services)
+
+    found = asyncio.run(validate())
+    assert len(found) == 5 * len(WAYS)
+    assert [(task.task, task.gold, task.problems) for task in found if task.gold != 1.0 or task.problems] == []
+
+
 def test_the_whole_scenario_loads_with_a_task_for_every_page() -> None:
     scenario = load_scenario(SCENARIO, CATALOG)
     assert [task.id for task in scenario.spec.tasks] == [f"{page}-1" for page in sorted(WAYS)]
