@@ -102,6 +102,9 @@ def test_other_news(ledger: Ledger) -> None:
     assert [event.step for event in record.document.events if event.type == "node" and event.detail.get("drift")] == [4]
     shown = ledger.bench.harness("show", again.trial).stdout
     assert "drift" in shown.split("somebody was here", 2)[-2]
+    headings = [line for line in shown.splitlines() if line.startswith("[")]
+    assert [line.endswith("after drift") for line in headings] == [int(line[1]) > 4 for line in headings]
+    assert any(line.endswith("after drift") for line in headings)
 
 
 def test_a_world_left_otherwise(ledger: Ledger) -> None:

@@ -70,6 +70,12 @@ def test_who_sets_up_and_who_finishes_is_found(bench: Workbench) -> None:
     assert found is not None
     size = {row.term: row.difference.estimate for row in found.tables()["effects"]}
     assert size == {"sets up": 0.5, "finishes": -0.5, "own course": -0.5}
+    made = bench.harness("compare", "bench-relay", "--only", "relay", "--html", "page.html", "--tables", "tables")
+    assert made.returncode == 0, made.stderr
+    page = (bench.folder / "page.html").read_text()
+    for words in ("Relay", "sets up", "finishes", "own course"):
+        assert words in page, words
+    assert any("relay" in path.name for path in (bench.folder / "tables").iterdir())
 
 
 def test_the_ends_are_one_model_alone_and_the_last_asks_nobody(bench: Workbench) -> None:

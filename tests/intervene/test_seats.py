@@ -228,9 +228,11 @@ def test_tasks_that_seat_others_are_told_apart(table: Workbench) -> None:
 
 def test_results_and_compare_and_regrade_work_on_it(table: Workbench, capsys: pytest.CaptureFixture[str]) -> None:
     played(table, asked(table, ["bold", "meek"]))
+    page, tables = table.folder / "page.html", table.folder / "tables"
     for command in (
         ["results", "bench-seats"],
         ["compare", "bench-seats"],
+        ["compare", "bench-seats", "--only", "seats", "--html", str(page), "--tables", str(tables)],
         ["compare", "bench-seats", "--by", "model.even", "--only", "outcomes"],
         ["regrade", "bench-seats"],
     ):
@@ -238,6 +240,9 @@ def test_results_and_compare_and_regrade_work_on_it(table: Workbench, capsys: py
             main([*command, "--results-dir", str(table.results)])
         assert left.value.code == 0
     assert "Traded seats" in capsys.readouterr().out
+    for title in ("Traded seats", "Effects of who sits where", "Who wins against whom"):
+        assert title in page.read_text(), title
+    assert (tables / "seats-seat_effects.csv").is_file()
 
 
 def test_the_command_says_what_it_would_do_does_it_and_does_nothing_twice(

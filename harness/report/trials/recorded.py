@@ -33,6 +33,8 @@ class _Drawing:
         self.step: int | None = None
         self.lanes = {event.lane for event in record.document.events}
         self.roles = {event.role for event in record.document.events if not isinstance(event, NodeEvent)}
+        self.drifted = next((found.step for found in record.drift if found.what != "end"), None)
+        """The step after which the way is no longer the one recorded."""
 
     def draw(self, sweep: str) -> None:
         self._header(sweep)
@@ -104,7 +106,9 @@ class _Drawing:
             where.append(event.role)
         if len(self.lanes) > 1:
             where.append(f"lane {event.lane}")
-        self._line(f"[{event.step}] {' / '.join(where)}{'  ' if what else ''}{what}", "bold cyan")
+        told = [what] if what else []
+        told += ["after drift"] if self.drifted is not None and event.step > self.drifted else []
+        self._line(f"[{event.step}] {' / '.join(where)}{'  ' if told else ''}{', '.join(told)}", "bold cyan")
 
     def _call(self, event: CallEvent) -> None:
         counts = ["replayed" if event.replayed else f"{event.model}"]
