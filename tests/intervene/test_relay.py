@@ -217,21 +217,3 @@ def test_what_cannot_be_relayed_is_said_in_a_line(bench: Workbench) -> None:
         pytest.raises(UserError, match="'starter' is not what bench was run with under that name"),
     ):
         relay_sweep(origin, Wishes(models_file=bench.folder / "models.yaml"))
-
-
-@pytest.mark.slow
-@pytest.mark.local_model
-def test_a_local_model_is_relayed_without_drift(bench: Workbench) -> None:
-    models = {
-        name: {"model": "local/smollm2-135m", "parameters": {"temperature": heat, "max_tokens": 30}}
-        for name, heat in (("cool", 0.2), ("warm", 1.0))
-    }
-    bench.write("models.yaml", {"kind": "models", "models": models})
-    bench.change(
-        "sweep.yaml", scenarios=["smithy", "refund-desk", "steward"], scaffolds=["react"],
-        tasks=["word", "receipt", "room"], models=["cool", "warm"], limits={"turns": 3},
-    )  # fmt: skip
-    assert bench.run().results == 6
-    results = relayed(bench, at=(0, 0.5, 1))
-    assert set(results.lineage["drift"]) == {0}
-    assert set(results.trials["scenario"]) == {"smithy", "refund-desk", "steward"}
